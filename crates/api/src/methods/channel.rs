@@ -1,0 +1,111 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    entities::{Channel, ChannelKind},
+    ids::{ChannelId, Pos, UserId, WorkspaceId},
+    method,
+    method::Done,
+};
+
+/// The longest `topic`, in characters.
+pub const MAX_TOPIC_CHARS: usize = 250;
+/// The most people in one dm, the caller included.
+pub const MAX_DM_MEMBERS: usize = 10;
+
+method! {
+    /// Creates a channel with the caller in it; a dm that exists for the same people is returned.
+    "channel.create" Mutation Create(CreateParams) -> ChannelResult, [NotFound, Forbidden]
+}
+
+method! {
+    /// Joins a public channel.
+    "channel.join" Mutation Join(ChannelParams) -> ChannelResult, [NotFound]
+}
+
+method! {
+    /// Leaves a channel; a dm cannot be left.
+    "channel.leave" Mutation Leave(ChannelParams) -> Done, [NotFound, Conflict]
+}
+
+method! {
+    /// Adds a member of the workspace to a channel the caller is in.
+    "channel.add_member" Mutation AddMember(MemberParams) -> MemberResult, [NotFound, Forbidden, Conflict]
+}
+
+method! {
+    /// Removes somebody from a channel; for those who administer the workspace, or for oneself.
+    "channel.remove_member" Mutation RemoveMember(MemberParams) -> Done, [NotFound, Forbidden, Conflict]
+}
+
+method! {
+    /// The channels of a workspace that the caller may see, in id order.
+    "channel.list" Query List(ListParams) -> ListResult, [NotFound]
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateParams {
+    pub workspace_id: WorkspaceId,
+    pub kind: ChannelKind,
+    /// 1 to 80 characters; required unless a dm, which has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// At most 250 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// The other people of a dm, 1 to 9; refused for other kinds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_ids: Option<Vec<UserId>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelParams {
+    pub channel_id: ChannelId,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MemberParams {
+    pub channel_id: ChannelId,
+    pub user_id: UserId,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ListParams {
+    pub workspace_id: WorkspaceId,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChannelResult {
+    pub channel: Channel,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ChannelMemberResult")]
+pub struct MemberResult {
+    pub member: ChannelMember,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChannelMember {
+    pub channel_id: ChannelId,
+    pub user_id: UserId,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ChannelList")]
+pub struct ListResult {
+    pub channels: Vec<ListedChannel>,
+    /// Where in the log this was read.
+    pub pos: Pos,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ListedChannel {
+    #[serde(flatten)]
+    pub channel: Channel,
+    pub is_member: bool,
+}

@@ -1,0 +1,66 @@
+//! Every method, by family.
+
+pub mod channel;
+pub mod message;
+pub mod presence;
+pub mod read;
+pub mod replay;
+pub mod server;
+pub mod session;
+pub mod state;
+pub mod typing;
+pub mod user;
+pub mod workspace;
+
+use crate::MethodInfo;
+
+macro_rules! methods {
+    ($($method:path,)*) => {
+        /// The one list of methods; a server serves exactly these.
+        pub const METHODS: &[MethodInfo] = &[$(MethodInfo::of::<$method>(),)*];
+    };
+}
+
+methods![
+    user::Create,
+    user::Me,
+    user::Get,
+    workspace::Create,
+    workspace::AddMember,
+    workspace::RemoveMember,
+    channel::Create,
+    channel::Join,
+    channel::Leave,
+    channel::AddMember,
+    channel::RemoveMember,
+    channel::List,
+    message::Send,
+    message::List,
+    message::Get,
+    message::Update,
+    message::Delete,
+    read::Mark,
+    typing::Relay,
+    presence::List,
+    presence::SetStatusText,
+    state::Snapshot,
+    session::Ticket,
+    session::Redeem,
+    session::Revoke,
+    server::Health,
+    replay::Replay,
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::METHODS;
+
+    #[test]
+    fn every_method_has_its_own_name_in_a_family() {
+        let names: HashSet<_> = METHODS.iter().map(|method| method.name).collect();
+        assert_eq!(names.len(), METHODS.len());
+        assert!(names.iter().all(|name| name.split('.').count() == 2));
+    }
+}

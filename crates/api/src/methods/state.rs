@@ -1,0 +1,31 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    entities::{Channel, Presence, Read, User, Workspace},
+    ids::Pos,
+    method,
+    method::NoParams,
+};
+
+method! {
+    /// Everything a client needs to begin, read at one position of the log.
+    "state.snapshot" Query Snapshot(NoParams) -> SnapshotResult, []
+}
+
+/// `pos` to `reads` obey the equation: the snapshot at P and the user's events in (P, Q] make the
+/// snapshot at Q. `users` and `presence` are caches beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SnapshotResult {
+    pub pos: Pos,
+    pub user: User,
+    /// Those the caller is in, in id order.
+    pub workspaces: Vec<Workspace>,
+    /// Those the caller is in, in id order.
+    pub channels: Vec<Channel>,
+    /// One for each of `channels`, in the same order.
+    pub reads: Vec<Read>,
+    /// The people of `workspaces`, in id order.
+    pub users: Vec<User>,
+    pub presence: Vec<Presence>,
+}

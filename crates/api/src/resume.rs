@@ -1,0 +1,34 @@
+//! How a connection begins: what the client asks to resume from, and what becomes of it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How a tab's stream began, told in `hello`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resumed {
+    /// The client came without a position.
+    Fresh,
+    /// Continued from the session's ring.
+    Ring,
+    /// Continued from the server's log.
+    Log,
+    /// Cannot be continued; the client loads a snapshot.
+    Resync,
+}
+
+/// Why a position could not be resumed from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ResyncReason {
+    /// Below the oldest position the log keeps.
+    Expired,
+    /// Not a position of this log.
+    UnknownPosition,
+    /// More events behind than a replay carries.
+    TooFar,
+    /// `resume_from` named an event this session does not have.
+    UnknownSession,
+    /// The numbers could not be read.
+    BadParameters,
+}
