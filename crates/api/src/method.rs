@@ -12,7 +12,7 @@ pub enum Kind {
     Mutation,
     /// Changes nothing that is stored.
     Query,
-    /// A query that exists for the operator alone: unknown to everybody else, and not in the
+    /// Exists for the operator alone: unknown to everybody else, and not in the
     /// OpenRPC document.
     Internal,
 }

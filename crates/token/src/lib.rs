@@ -1,0 +1,313 @@
+//! Tokens: who somebody is, signed by the instance's key.
+//!
+//! A token is a JWT signed with HMAC-SHA256. The algorithm belongs to the key and is never taken
+//! from the token (RFC 8725, section 3.1). `iss`, `aud`, `exp` and `sub` are required; `exp` is
+//! checked here, against the caller's clock, to the second and without leeway, because a
+//! connection is closed at that moment too.
+//!
+//! With [`Verifier::dev`] a token `dev:42` is user 42. Whoever builds such a verifier has made
+//! sure that only this machine can reach it.
+
+use std::{fmt, path::Path};
+
+use antiphon_api::ids::{UnixMs, UserId};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+
+/// The shortest signing key, in bytes (RFC 7518, section 3.2: as long as the hash).
+pub const MIN_KEY_BYTES: usize = 32;
+
+/// The longest token that is looked at, in bytes.
+pub const MAX_TOKEN_BYTES: usize = 4096;
+
+/// Both the issuer and the audience of every token of an instance.
+const NAME: &str = "antiphon";
+
+/// The instance's secret; never printed.
+#[derive(Clone)]
+pub struct Key(Vec<u8>);
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(…)")
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    #[error("cannot read the signing key {path}")]
+    Read {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error(
+        "the signing key {path} has {found} bytes, at least {MIN_KEY_BYTES} are needed; \
+         make one with: openssl rand -base64 48"
+    )]
+    TooShort { path: String, found: usize },
+}
+
+impl Key {
+    /// Reads a key file; white space around the key is not part of it.
+    pub fn read(path: &Path) -> Result<Self, KeyError> {
+        let shown = path.display().to_string();
+        let bytes = std::fs::read(path)
+            .map_err(|source| KeyError::Read { path: shown.clone(), source })?;
+        let key = bytes.trim_ascii();
+        if key.len() < MIN_KEY_BYTES {
+            return Err(KeyError::TooShort { path: shown, found: key.len() });
+        }
+        Ok(Self(key.to_vec()))
+    }
+
+    /// A key that nobody else has and that ends with the process.
+    pub fn random() -> Result<Self, getrandom::Error> {
+        let mut bytes = vec![0; MIN_KEY_BYTES];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+}
+
+/// What kind of principal a token speaks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    #[default]
+    User,
+    Widget,
+    Overlay,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    /// Seconds since 1970, as RFC 7519 has it.
+    exp: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    iat: Option<i64>,
+    sub: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
+    #[serde(default)]
+    kind: Kind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+}
+
+/// What is asked of [`issue`].
+#[derive(Clone, Debug)]
+pub struct Grant {
+    pub user: UserId,
+    pub kind: Kind,
+    pub scope: Option<String>,
+    pub issued_at: UnixMs,
+    pub expires_at: UnixMs,
+    pub jti: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("cannot sign the token")]
+pub struct SignError(#[source] jsonwebtoken::errors::Error);
+
+/// Signs a token. Times are rounded down to seconds.
+pub fn issue(key: &Key, grant: Grant) -> Result<String, SignError> {
+    let claims = Claims {
+        iss: NAME.to_owned(),
+        aud: NAME.to_owned(),
+        exp: grant.expires_at.get() / 1000,
+        iat: Some(grant.issued_at.get() / 1000),
+        sub: grant.user.to_string(),
+        jti: Some(grant.jti),
+        kind: grant.kind,
+        scope: grant.scope,
+    };
+    let key = EncodingKey::from_secret(&key.0);
+    jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).map_err(SignError)
+}
+
+/// Who a connection or call is for, and for how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub user: UserId,
+    /// `None` for a development token, which does not end.
+    pub expires_at: Option<UnixMs>,
+    pub jti: Option<String>,
+    pub issued_at: Option<UnixMs>,
+}
+
+/// Why a token is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the token is not a valid token of this instance")]
+    Invalid,
+    #[error("the token has expired")]
+    Expired,
+    #[error("the token is of a kind that cannot be used here")]
+    WrongKind,
+}
+
+/// Verifies tokens.
+#[derive(Clone)]
+pub struct Verifier {
+    key: DecodingKey,
+    validation: Validation,
+    dev: bool,
+}
+
+impl Verifier {
+    #[must_use]
+    pub fn new(key: &Key) -> Self {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_required_spec_claims(&["iss", "aud", "exp", "sub"]);
+        validation.set_issuer(&[NAME]);
+        validation.set_audience(&[NAME]);
+        validation.validate_exp = false;
+        validation.leeway = 0;
+        Self { key: DecodingKey::from_secret(&key.0), validation, dev: false }
+    }
+
+    /// Accepts `dev:<user_id>` too.
+    #[must_use]
+    pub fn dev(key: &Key) -> Self {
+        Self { dev: true, ..Self::new(key) }
+    }
+
+    pub fn verify(&self, token: &str, now: UnixMs) -> Result<Identity, Refusal> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Refusal::Invalid);
+        }
+        if let Some(id) = token.strip_prefix("dev:") {
+            return self.verify_dev(id);
+        }
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.key, &self.validation)
+            .map_err(|_| Refusal::Invalid)?
+            .claims;
+        let expires_at = UnixMs(claims.exp.checked_mul(1000).ok_or(Refusal::Invalid)?);
+        if expires_at <= now {
+            return Err(Refusal::Expired);
+        }
+        if claims.kind != Kind::User {
+            return Err(Refusal::WrongKind);
+        }
+        Ok(Identity {
+            user: parse_user(&claims.sub)?,
+            expires_at: Some(expires_at),
+            jti: claims.jti,
+            issued_at: claims.iat.and_then(|seconds| seconds.checked_mul(1000)).map(UnixMs),
+        })
+    }
+
+    fn verify_dev(&self, id: &str) -> Result<Identity, Refusal> {
+        if !self.dev {
+            return Err(Refusal::Invalid);
+        }
+        Ok(Identity { user: parse_user(id)?, expires_at: None, jti: None, issued_at: None })
+    }
+}
+
+fn parse_user(text: &str) -> Result<UserId, Refusal> {
+    text.parse().ok().and_then(UserId::checked).ok_or(Refusal::Invalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon_api::ids::{UnixMs, UserId};
+    use jsonwebtoken::{Algorithm, EncodingKey, Header};
+
+    use super::{Claims, Grant, Key, Kind, Refusal, Verifier, issue};
+
+    const NOW: UnixMs = UnixMs(1_000_000);
+
+    fn key() -> Key {
+        Key(vec![7; 32])
+    }
+
+    fn grant() -> Grant {
+        Grant {
+            user: UserId(42),
+            kind: Kind::User,
+            scope: None,
+            issued_at: NOW,
+            expires_at: NOW.plus_ms(60_000),
+            jti: "abc".to_owned(),
+        }
+    }
+
+    fn claims() -> Claims {
+        Claims {
+            iss: "antiphon".to_owned(),
+            aud: "antiphon".to_owned(),
+            exp: 2_000,
+            iat: None,
+            sub: "42".to_owned(),
+            jti: None,
+            kind: Kind::User,
+            scope: None,
+        }
+    }
+
+    fn sign(algorithm: Algorithm, claims: &impl serde::Serialize) -> String {
+        let key = EncodingKey::from_secret(&key().0);
+        jsonwebtoken::encode(&Header::new(algorithm), claims, &key).expect("signs")
+    }
+
+    #[test]
+    fn an_issued_token_is_accepted_until_its_last_second() {
+        let verifier = Verifier::new(&key());
+        let token = issue(&key(), grant()).expect("signs");
+        let identity = verifier.verify(&token, NOW).expect("is valid");
+        assert_eq!(identity.user, UserId(42));
+        assert_eq!(identity.jti.as_deref(), Some("abc"));
+        assert!(verifier.verify(&token, NOW.plus_ms(59_999)).is_ok());
+        assert_eq!(verifier.verify(&token, NOW.plus_ms(60_000)), Err(Refusal::Expired));
+    }
+
+    #[test]
+    fn a_token_of_another_key_algorithm_issuer_or_audience_is_refused() {
+        let verifier = Verifier::new(&key());
+        let foreign = issue(&Key(vec![8; 32]), grant()).expect("signs");
+        assert_eq!(verifier.verify(&foreign, NOW), Err(Refusal::Invalid));
+        assert!(verifier.verify(&sign(Algorithm::HS256, &claims()), NOW).is_ok());
+        let longer_hash = sign(Algorithm::HS512, &claims());
+        assert_eq!(verifier.verify(&longer_hash, NOW), Err(Refusal::Invalid));
+        for wrong in [
+            Claims { iss: "other".to_owned(), ..claims() },
+            Claims { aud: "other".to_owned(), ..claims() },
+            Claims { sub: "0".to_owned(), ..claims() },
+            Claims { sub: "ada".to_owned(), ..claims() },
+        ] {
+            let token = sign(Algorithm::HS256, &wrong);
+            assert_eq!(verifier.verify(&token, NOW), Err(Refusal::Invalid), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_without_a_required_claim_or_with_a_textual_end_is_refused() {
+        #[derive(serde::Serialize)]
+        struct Loose<'a> {
+            iss: &'a str,
+            aud: &'a str,
+            sub: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            exp: Option<&'a str>,
+        }
+        let verifier = Verifier::new(&key());
+        for exp in [None, Some("2000")] {
+            let loose = Loose { iss: "antiphon", aud: "antiphon", sub: "42", exp };
+            let token = sign(Algorithm::HS256, &loose);
+            assert_eq!(verifier.verify(&token, NOW), Err(Refusal::Invalid));
+        }
+        let unsigned = format!("{}.{}.", "eyJhbGciOiJub25lIn0", "eyJzdWIiOiI0MiJ9");
+        assert_eq!(verifier.verify(&unsigned, NOW), Err(Refusal::Invalid));
+    }
+
+    #[test]
+    fn a_development_token_is_accepted_by_a_development_verifier_alone() {
+        assert_eq!(Verifier::new(&key()).verify("dev:1", NOW), Err(Refusal::Invalid));
+        let verifier = Verifier::dev(&key());
+        assert_eq!(verifier.verify("dev:1", NOW).map(|identity| identity.user), Ok(UserId(1)));
+        assert_eq!(verifier.verify("dev:0", NOW), Err(Refusal::Invalid));
+    }
+}
