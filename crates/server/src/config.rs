@@ -1,0 +1,27 @@
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use antiphon_store::prune::Retention;
+use antiphon_token::Verifier;
+
+/// How a server is to run; complete before anything is opened.
+pub struct Config {
+    /// Holds the database, the sockets and the lock. Made if it is not there.
+    pub data: PathBuf,
+    /// An empty database starts with a demo workspace.
+    pub dev: bool,
+    /// JSON-RPC over TCP too, where a bearer token decides who calls.
+    pub rpc_listen: Option<SocketAddr>,
+    pub verifier: Verifier,
+    pub retention: Retention,
+}
+
+/// How long the log reaches back unless configured otherwise.
+pub(crate) const DEFAULT_RETENTION: Retention =
+    Retention { age: Duration::from_secs(7 * 24 * 3600), rows: 1_000_000 };
+
+impl Config {
+    #[must_use]
+    pub fn new(data: PathBuf, verifier: Verifier) -> Self {
+        Self { data, dev: false, rpc_listen: None, verifier, retention: DEFAULT_RETENTION }
+    }
+}

@@ -1,0 +1,164 @@
+//! What a method sees: who calls, the transaction, and the means to tell others.
+
+use std::{ops::Deref, sync::Arc};
+
+use antiphon_api::{
+    ErrorCode, RpcError,
+    events::{Event, Fact, Keep, Stamped},
+    ids::{Pos, UnixMs, UserId},
+};
+use antiphon_store::{Audience, EmitError, Store, Tx};
+use antiphon_wire::Revocation;
+use rusqlite::Connection;
+
+use crate::{fanout::Fanout, presence::Presence, tickets::Tickets};
+
+/// What the whole server shares.
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) fanout: Arc<Fanout>,
+    pub(crate) presence: Arc<Presence>,
+    pub(crate) tickets: Tickets,
+}
+
+/// Who makes a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// Whoever may open rpc.sock and names nobody.
+    Operator,
+    User(UserId, TokenOfCall),
+}
+
+/// What is known of the token a user's call came with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TokenOfCall {
+    pub(crate) expires_at: Option<UnixMs>,
+    pub(crate) jti: Option<String>,
+    pub(crate) issued_at: Option<UnixMs>,
+}
+
+impl Caller {
+    /// The user, for a method that acts as one.
+    pub(crate) fn user(&self) -> Result<UserId, RpcError> {
+        match self {
+            Self::User(id, _) => Ok(*id),
+            Self::Operator => Err(RpcError::new(
+                ErrorCode::Unauthenticated,
+                "this method acts as a user: name one with the header Antiphon-User",
+            )),
+        }
+    }
+
+    /// The name under which this caller's idempotency keys are kept.
+    pub(crate) fn key(&self) -> String {
+        match self {
+            Self::Operator => "operator".to_owned(),
+            Self::User(id, _) => format!("user:{id}"),
+        }
+    }
+}
+
+/// Why a method did not do what it was asked.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The caller is told this.
+    Refused(RpcError),
+    /// The caller is told nothing but that it failed.
+    Database(rusqlite::Error),
+    Encode(serde_json::Error),
+}
+
+impl From<RpcError> for Failure {
+    fn from(error: RpcError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Encode(error)
+    }
+}
+
+/// An ephemeral event on its way out.
+pub(crate) struct Relay {
+    pub(crate) to: Vec<UserId>,
+    pub(crate) key: String,
+    pub(crate) event: Stamped<Event>,
+}
+
+/// What becomes known only once the transaction has ended well.
+#[derive(Default)]
+pub(crate) struct Effects {
+    pub(crate) relays: Vec<Relay>,
+    pub(crate) revocations: Vec<Revocation>,
+    /// Users whose status text has changed.
+    pub(crate) statuses: Vec<UserId>,
+}
+
+/// A mutation under way, on the writer thread.
+pub(crate) struct Work<'a, 'tx> {
+    pub(crate) tx: &'a mut Tx<'tx>,
+    pub(crate) caller: &'a Caller,
+    pub(crate) now: UnixMs,
+    /// The call's idempotency key, which its events carry as `nonce`.
+    pub(crate) nonce: Option<&'a str>,
+    pub(crate) effects: &'a mut Effects,
+}
+
+impl Work<'_, '_> {
+    /// Tells `audience` of `fact`, if and only if this transaction commits.
+    pub(crate) fn emit<F: Fact + Into<Event>>(
+        &mut self,
+        audience: &Audience,
+        fact: F,
+    ) -> Result<Pos, Failure> {
+        debug_assert!(F::KEEP == Keep::Log, "{} is relayed, not emitted", F::TYPE);
+        let event = Stamped { ts: self.now, event: fact.into() };
+        self.tx.emit(audience, &event).map_err(|error| match error {
+            EmitError::TooLarge { limit } => RpcError::too_large("the event", limit).into(),
+            other => Failure::Database(other.into()),
+        })
+    }
+}
+
+impl Deref for Work<'_, '_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.tx
+    }
+}
+
+/// A query under way, on a reader.
+pub(crate) struct Look<'a> {
+    pub(crate) db: &'a Connection,
+    pub(crate) caller: &'a Caller,
+    pub(crate) now: UnixMs,
+    pub(crate) shared: &'a Shared,
+    pub(crate) effects: &'a mut Effects,
+}
+
+impl Look<'_> {
+    /// Tells those of `to` who are there of `fact`. Of two waiting relays with the same `key` a
+    /// slow tab gets only the newer.
+    pub(crate) fn relay<F: Fact + Into<Event>>(&mut self, to: Vec<UserId>, key: String, fact: F) {
+        debug_assert!(F::KEEP == Keep::None, "{} is emitted, not relayed", F::TYPE);
+        let event = Stamped { ts: self.now, event: fact.into() };
+        self.effects.relays.push(Relay { to, key, event });
+    }
+}
+
+impl Deref for Look<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.db
+    }
+}

@@ -1,0 +1,66 @@
+//! The families of methods: each file holds a family's statements, rules, handlers and what they
+//! emit.
+
+mod channel;
+mod message;
+mod presence;
+mod read;
+mod replay;
+mod server;
+mod session;
+mod state;
+mod typing;
+mod user;
+mod workspace;
+
+use antiphon_api::RpcError;
+
+use crate::rpc::Router;
+
+pub(crate) use presence::{expire_statuses, status_of};
+pub(crate) use user::peers;
+
+/// The tables of all families.
+pub(crate) const SCHEMA: &str = include_str!("schema.sql");
+
+/// The most members of a workspace or channel, so that an envelope with all their ids fits a
+/// message of the link.
+const MAX_MEMBERS: usize = 100_000;
+
+pub(crate) fn register(router: Router) -> Router {
+    let families = [
+        user::register,
+        workspace::register,
+        channel::register,
+        message::register,
+        read::register,
+        typing::register,
+        presence::register,
+        state::register,
+        session::register,
+        server::register,
+        replay::register,
+    ];
+    families.into_iter().fold(router, |router, register| register(router))
+}
+
+/// `text` without surrounding white space, if it has 1 to `max` characters and no control ones.
+fn name_of(path: &str, text: &str, max: usize) -> Result<String, RpcError> {
+    let text = text.trim();
+    let fits = (1..=max).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        let message = format!("expected 1 to {max} characters, none of them control characters");
+        Err(RpcError::invalid_param(path, message))
+    }
+}
+
+/// `text`, if it has at most `max` characters.
+fn at_most(path: &str, text: String, max: usize) -> Result<String, RpcError> {
+    if text.chars().count() <= max {
+        Ok(text)
+    } else {
+        Err(RpcError::invalid_param(path, format!("expected at most {max} characters")))
+    }
+}

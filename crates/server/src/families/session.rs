@@ -1,0 +1,69 @@
+use antiphon_api::{
+    ErrorCode, RpcError,
+    ids::Principal,
+    method::{Done, NoParams},
+    methods::session::{
+        Redeem, RedeemParams, RedeemResult, Revoke, RevokeParams, Ticket, TicketResult,
+    },
+};
+use antiphon_store::revocation;
+use antiphon_wire::Revocation;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::{
+    context::{Caller, Failure, Look, Work},
+    rpc::Router,
+};
+
+/// The size of a ticket's secret, in bytes.
+const TICKET_BYTES: usize = 24;
+
+pub(super) fn register(router: Router) -> Router {
+    router.query::<Ticket>(ticket).query::<Redeem>(redeem).mutation::<Revoke>(revoke)
+}
+
+fn ticket(look: &mut Look<'_>, _: NoParams) -> Result<TicketResult, Failure> {
+    let user_id = look.caller.user()?;
+    let identity = match look.caller {
+        Caller::User(_, token) => RedeemResult {
+            user_id,
+            token_expires_at: token.expires_at,
+            jti: token.jti.clone(),
+            issued_at: token.issued_at,
+        },
+        Caller::Operator => {
+            RedeemResult { user_id, token_expires_at: None, jti: None, issued_at: None }
+        }
+    };
+    let mut secret = [0; TICKET_BYTES];
+    getrandom::fill(&mut secret).map_err(|error| {
+        tracing::error!(%error, "no random numbers");
+        RpcError::new(ErrorCode::Internal, "internal error")
+    })?;
+    let ticket = URL_SAFE_NO_PAD.encode(secret);
+    let expires_at = look.shared.tickets.add(ticket.clone(), identity, look.now).ok_or_else(|| {
+        RpcError::new(ErrorCode::RateLimited, "too many tickets are waiting to be used")
+            .with("retry_after_ms", 1000)
+    })?;
+    Ok(TicketResult { ticket, expires_at })
+}
+
+fn redeem(look: &mut Look<'_>, params: RedeemParams) -> Result<RedeemResult, Failure> {
+    look.shared.tickets.redeem(&params.ticket, look.now).ok_or_else(|| {
+        RpcError::new(ErrorCode::NotFound, "no such ticket, or it was used or has ended")
+            .with("entity", "ticket")
+            .into()
+    })
+}
+
+fn revoke(work: &mut Work<'_, '_>, params: RevokeParams) -> Result<Done, Failure> {
+    let revocation = Revocation {
+        principal: Principal::User(params.user_id),
+        jti: params.jti,
+        before: work.now,
+        until: params.until,
+    };
+    revocation::add(work, &revocation.clone().into())?;
+    work.effects.revocations.push(revocation);
+    Ok(Done {})
+}

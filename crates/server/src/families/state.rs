@@ -1,0 +1,41 @@
+use antiphon_api::{
+    RpcError,
+    method::NoParams,
+    methods::state::{Snapshot, SnapshotResult},
+};
+use antiphon_store::log;
+
+use super::{channel, read, user, workspace};
+use crate::{
+    context::{Failure, Look},
+    rpc::Router,
+};
+
+pub(super) fn register(router: Router) -> Router {
+    router.query::<Snapshot>(snapshot)
+}
+
+/// One read transaction, so that `pos` and the rest are of one moment.
+fn snapshot(look: &mut Look<'_>, _: NoParams) -> Result<SnapshotResult, Failure> {
+    let caller = look.caller.user()?;
+    let channels = channel::of_user(look, caller)?;
+    let reads = channels
+        .iter()
+        .map(|channel| read::of(look, channel.id, caller))
+        .collect::<Result<_, _>>()?;
+    let users = user::colleagues(look, caller)?;
+    let presence = users
+        .iter()
+        .map(|user| look.shared.presence.of(look, user.id, look.now))
+        .collect::<Result<_, _>>()?;
+    Ok(SnapshotResult {
+        pos: log::head(look)?,
+        user: user::load(look, caller)?
+            .ok_or_else(|| RpcError::not_found("user", caller.get()))?,
+        workspaces: workspace::of_user(look, caller)?,
+        channels,
+        reads,
+        users,
+        presence,
+    })
+}

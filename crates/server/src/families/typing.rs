@@ -1,0 +1,32 @@
+use antiphon_api::{
+    events::TypingStarted,
+    method::Done,
+    methods::typing::{Relay, RelayParams, TYPING_TTL_MS},
+};
+use antiphon_store::{Scope, membership};
+
+use super::channel;
+use crate::{
+    context::{Failure, Look},
+    rpc::Router,
+};
+
+pub(super) fn register(router: Router) -> Router {
+    router.query::<Relay>(relay)
+}
+
+fn relay(look: &mut Look<'_>, params: RelayParams) -> Result<Done, Failure> {
+    let user_id = look.caller.user()?;
+    let channel_id = params.channel_id;
+    channel::joined(look, channel_id, user_id)?;
+    let mut others = membership::members(look, Scope::Channel(channel_id))?;
+    others.retain(|member| *member != user_id);
+    let fact = TypingStarted {
+        channel_id,
+        user_id,
+        started_at: look.now,
+        expires_at: look.now.plus_ms(TYPING_TTL_MS),
+    };
+    look.relay(others, format!("typing:{channel_id}:{user_id}"), fact);
+    Ok(Done {})
+}

@@ -1,0 +1,106 @@
+//! The server's sockets: who may connect to them.
+//!
+//! A Unix socket is made with mode 0660 inside a folder of mode 0750, and each peer's credentials
+//! are checked all the same: its uid must be the daemon's or root's, or its gid the socket's
+//! group. The mode alone is not relied upon (unix(7): other systems ignore it).
+
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    net::SocketAddr,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use tokio::net::{TcpListener, UnixListener, UnixStream};
+
+/// The longest path of a Unix socket, in bytes (unix(7): 108 with the closing zero).
+const MAX_SOCKET_PATH: usize = 107;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    #[error(
+        "the socket path {path} has {} bytes, a Unix socket's may have {MAX_SOCKET_PATH}; choose \
+         a shorter --data folder", path.len()
+    )]
+    PathTooLong { path: String },
+    #[error("cannot listen on {address}")]
+    Bind {
+        address: String,
+        #[source]
+        source: io::Error,
+    },
+    #[error("{address} is in use by another program; choose another address")]
+    InUse { address: String },
+}
+
+impl ListenError {
+    fn bind(address: String, source: io::Error) -> Self {
+        match source.kind() {
+            ErrorKind::AddrInUse => Self::InUse { address },
+            _ => Self::Bind { address, source },
+        }
+    }
+}
+
+/// A Unix socket that only the daemon's user, root and the socket's group may talk to.
+pub(crate) struct PrivateListener {
+    listener: UnixListener,
+    uid: u32,
+    gid: u32,
+}
+
+impl PrivateListener {
+    /// Replaces a socket that a killed server left behind. The caller holds the folder's lock, so
+    /// nobody else is listening on it.
+    pub(crate) fn bind(path: &Path) -> Result<Self, ListenError> {
+        let shown = path.display().to_string();
+        if shown.len() > MAX_SOCKET_PATH {
+            return Err(ListenError::PathTooLong { path: shown });
+        }
+        let bound = || {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let listener = UnixListener::bind(path)?;
+            fs::set_permissions(path, fs::Permissions::from_mode(0o660))?;
+            let metadata = fs::metadata(path)?;
+            Ok(Self { listener, uid: metadata.uid(), gid: metadata.gid() })
+        };
+        bound().map_err(|source| ListenError::bind(shown, source))
+    }
+
+    /// The next peer that may talk to us; others are dropped.
+    pub(crate) async fn accept(&self) -> io::Result<UnixStream> {
+        loop {
+            let (stream, _) = self.listener.accept().await?;
+            let peer = stream.peer_cred()?;
+            if peer.uid() == self.uid || peer.uid() == 0 || peer.gid() == self.gid {
+                return Ok(stream);
+            }
+            tracing::warn!(
+                uid = peer.uid(),
+                gid = peer.gid(),
+                pid = peer.pid(),
+                "refused a peer that is neither of our user nor of the socket's group"
+            );
+        }
+    }
+}
+
+pub(crate) async fn bind_tcp(address: SocketAddr) -> Result<TcpListener, ListenError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| ListenError::bind(address.to_string(), source))
+}
+
+/// The socket file, removed when the server stops in order.
+pub(crate) struct SocketFile(pub(crate) PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // A file that stays behind is replaced at the next start.
+        let _ = fs::remove_file(&self.0);
+    }
+}

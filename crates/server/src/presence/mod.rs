@@ -1,0 +1,11 @@
+//! Who is there, said by the server alone.
+//!
+//! Gateways hold leases: one for each open tab, told over the link in order and told whole after
+//! each hello. [`Board`] is the pure part, a function of (leases, now). [`Presence`] drives it by
+//! the clock and tells people what changed.
+
+mod board;
+mod service;
+
+pub(crate) use board::Board;
+pub(crate) use service::{Presence, follow};

@@ -1,0 +1,240 @@
+//! From a request body to the body of its answer.
+
+use std::sync::{Arc, LazyLock};
+
+use antiphon_api::{
+    ErrorCode, RpcError,
+    ids::UserId,
+    jsonrpc::{MAX_BATCH, Request, Response},
+    openrpc,
+};
+use antiphon_store::{ReadError, WriteError, idempotency, idempotency::Earlier};
+use rusqlite::Connection;
+use serde_json::value::RawValue;
+
+use super::router::{Prepared, Router, Run};
+use crate::{
+    clock,
+    context::{Caller, Effects, Failure, Look, Shared, Work},
+};
+
+/// What goes back for one request body.
+pub(crate) enum Answers {
+    /// Nothing but notifications.
+    None,
+    One(Response),
+    Batch(Vec<Response>),
+}
+
+/// Carries out everything in a request body; a batch in order, one call after the other.
+pub(crate) async fn answer(
+    router: &Router,
+    shared: &Arc<Shared>,
+    caller: &Caller,
+    request_id: &str,
+    body: &[u8],
+) -> Answers {
+    if body.trim_ascii_start().first() != Some(&b'[') {
+        let response = match serde_json::from_slice::<Box<RawValue>>(body) {
+            Ok(call) => answer_one(router, shared, caller, request_id, &call).await,
+            Err(error) => Some(failed(ErrorCode::ParseError, error.to_string(), request_id)),
+        };
+        return response.map_or(Answers::None, Answers::One);
+    }
+    let calls: Vec<Box<RawValue>> = match serde_json::from_slice(body) {
+        Ok(calls) => calls,
+        Err(error) => {
+            return Answers::One(failed(ErrorCode::ParseError, error.to_string(), request_id));
+        }
+    };
+    if calls.is_empty() || calls.len() > MAX_BATCH {
+        let message = format!("a batch holds 1 to {MAX_BATCH} calls, this one {}", calls.len());
+        return Answers::One(failed(ErrorCode::InvalidRequest, message, request_id));
+    }
+    let mut responses = Vec::with_capacity(calls.len());
+    for call in &calls {
+        responses.extend(answer_one(router, shared, caller, request_id, call).await);
+    }
+    if responses.is_empty() { Answers::None } else { Answers::Batch(responses) }
+}
+
+fn failed(code: ErrorCode, message: String, request_id: &str) -> Response {
+    let error = RpcError::new(code, message).with("request_id", request_id);
+    Response::new(None, Err(error))
+}
+
+/// `None` for a notification.
+async fn answer_one(
+    router: &Router,
+    shared: &Arc<Shared>,
+    caller: &Caller,
+    request_id: &str,
+    call: &RawValue,
+) -> Option<Response> {
+    let request = match parse(call) {
+        Ok(request) => request,
+        Err(message) => return Some(failed(ErrorCode::InvalidRequest, message, request_id)),
+    };
+    let id = request.id.map(ToOwned::to_owned);
+    let outcome = carry_out(router, shared, caller, &request).await.map_err(|failure| {
+        tell(failure, request_id, &request.method).with("request_id", request_id)
+    });
+    id.map(|id| Response::new(Some(id), outcome))
+}
+
+fn parse(call: &RawValue) -> Result<Request<'_>, String> {
+    let request: Request<'_> =
+        serde_json::from_str(call.get()).map_err(|error| error.to_string())?;
+    if request.jsonrpc != "2.0" {
+        return Err("jsonrpc must be \"2.0\"".to_owned());
+    }
+    let id_fits = request.id.is_none_or(|id| {
+        id.get().starts_with(|first: char| {
+            first == '"' || first == '-' || first == 'n' || first.is_ascii_digit()
+        })
+    });
+    if !id_fits {
+        return Err("id must be a string, a number or null".to_owned());
+    }
+    Ok(request)
+}
+
+/// What the caller learns of a failure; the rest goes to the log, under the request's id.
+fn tell(failure: Failure, request_id: &str, method: &str) -> RpcError {
+    let internal = || RpcError::new(ErrorCode::Internal, "internal error");
+    match failure {
+        Failure::Refused(error) => error,
+        Failure::Database(error) => {
+            tracing::error!(%error, request_id, method, "the database refused a call");
+            match error.sqlite_error_code() {
+                Some(rusqlite::ErrorCode::DiskFull | rusqlite::ErrorCode::SystemIoFailure) => {
+                    RpcError::unavailable("the database cannot be written", false)
+                }
+                _ => internal(),
+            }
+        }
+        Failure::Encode(error) => {
+            tracing::error!(%error, request_id, method, "a result cannot be encoded");
+            internal()
+        }
+    }
+}
+
+async fn carry_out(
+    router: &Router,
+    shared: &Arc<Shared>,
+    caller: &Caller,
+    request: &Request<'_>,
+) -> Result<Box<RawValue>, Failure> {
+    if request.method == "rpc.discover" {
+        return Ok(DOCUMENT.clone());
+    }
+    let operator = *caller == Caller::Operator;
+    let Prepared { method, run } = router.prepare(&request.method, request.params, operator)?;
+    let mut call = Call { shared: Arc::clone(shared), caller: caller.clone(), method };
+    let (result, effects) = match run {
+        Run::Mutation { run, idempotency_key, params_hash } => {
+            call.mutate(run, idempotency_key, params_hash).await?
+        }
+        Run::Query(run) => call.query(run).await?,
+    };
+    shared.fanout.apply(effects.relays, effects.revocations);
+    shared.presence.statuses_changed(&effects.statuses);
+    Ok(result)
+}
+
+static DOCUMENT: LazyLock<Box<RawValue>> = LazyLock::new(|| {
+    serde_json::value::to_raw_value(&openrpc::document()).expect("a JSON value encodes")
+});
+
+struct Call {
+    shared: Arc<Shared>,
+    caller: Caller,
+    method: &'static str,
+}
+
+type Done = (Box<RawValue>, Effects);
+
+impl Call {
+    async fn mutate(
+        &mut self,
+        run: impl FnOnce(&mut Work<'_, '_>) -> Result<Box<RawValue>, Failure> + Send + 'static,
+        key: Option<String>,
+        params_hash: [u8; 32],
+    ) -> Result<Done, Failure> {
+        let (caller, method, now) = (self.caller.clone(), self.method, clock::now());
+        let written = self.shared.store.write(move |tx| {
+            authenticate(tx, &caller)?;
+            let mut effects = Effects::default();
+            let Some(key) = key.as_deref() else {
+                let work = &mut Work { tx, caller: &caller, now, nonce: None, effects: &mut effects };
+                return Ok((run(work)?, effects));
+            };
+            let owner = caller.key();
+            match idempotency::find(tx, &owner, method, key, &params_hash)? {
+                Earlier::Same(result) => return Ok((result, effects)),
+                Earlier::Different => return Err(key_reused().into()),
+                Earlier::None => {}
+            }
+            let work =
+                &mut Work { tx, caller: &caller, now, nonce: Some(key), effects: &mut effects };
+            let result = run(work)?;
+            idempotency::remember(tx, &owner, method, key, &params_hash, &result, now)?;
+            Ok((result, effects))
+        });
+        written.await.map_err(|error| match error {
+            WriteError::Refused(failure) => failure,
+            WriteError::Panicked => internal(method),
+            WriteError::Unavailable { indeterminate } => {
+                RpcError::unavailable("the server is stopping", indeterminate).into()
+            }
+        })
+    }
+
+    async fn query(
+        &mut self,
+        run: impl FnOnce(&mut Look<'_>) -> Result<Box<RawValue>, Failure> + Send + 'static,
+    ) -> Result<Done, Failure> {
+        let (caller, now) = (self.caller.clone(), clock::now());
+        let (shared, method) = (Arc::clone(&self.shared), self.method);
+        let read = self.shared.store.read(move |db| {
+            authenticate(db, &caller)?;
+            let mut effects = Effects::default();
+            let look =
+                &mut Look { db, caller: &caller, now, shared: &shared, effects: &mut effects };
+            let result = run(look)?;
+            Ok::<_, Failure>((result, effects))
+        });
+        read.await.map_err(|error| match error {
+            ReadError::Refused(failure) => failure,
+            ReadError::Sqlite(error) => Failure::Database(error),
+            ReadError::Panicked => internal(method),
+        })
+    }
+}
+
+fn internal(method: &str) -> Failure {
+    tracing::error!(method, "a method panicked");
+    RpcError::new(ErrorCode::Internal, "internal error").into()
+}
+
+fn key_reused() -> RpcError {
+    RpcError::new(
+        ErrorCode::Conflict,
+        "this idempotency_key was used with other parameters; use a new key for a new call",
+    )
+    .with("existing", "idempotency_key")
+}
+
+/// A user who is named must exist.
+fn authenticate(db: &Connection, caller: &Caller) -> Result<(), Failure> {
+    let Caller::User(UserId(id), _) = caller else {
+        return Ok(());
+    };
+    let known = db.prepare_cached("SELECT 1 FROM user WHERE id = ?1")?.exists([id])?;
+    if known {
+        Ok(())
+    } else {
+        Err(RpcError::new(ErrorCode::Unauthenticated, format!("there is no user {id}")).into())
+    }
+}

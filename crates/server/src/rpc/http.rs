@@ -1,0 +1,288 @@
+//! HTTP/1.1 around JSON-RPC, on rpc.sock and, when asked, on TCP.
+//!
+//! On rpc.sock the peer has been checked before it gets here: it is the operator, or acts as the
+//! user its `Antiphon-User` header names. Over TCP a bearer token decides, and that header is not
+//! looked at.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use antiphon_api::{
+    ErrorCode, RpcError,
+    ids::{UnixMs, UserId},
+    jsonrpc::{MAX_REQUEST_BYTES, Response as RpcResponse},
+};
+use antiphon_token::Verifier;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde::Serialize;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
+
+use super::{Answers, Router, answer};
+use crate::{
+    clock,
+    context::{Caller, Shared, TokenOfCall},
+    listen::PrivateListener,
+};
+
+/// A peer that has not sent its headers by then is dropped (slow loris).
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// The most connections at once on each listener; a further one waits in the listen queue.
+const MAX_CONNECTIONS: usize = 1024;
+/// After a failed accept (no file descriptors, say) the listener rests before it tries again.
+const ACCEPT_REST: Duration = Duration::from_millis(100);
+
+const USER: &str = "antiphon-user";
+const REQUEST_ID: &str = "antiphon-request-id";
+const TOKEN_EXPIRES: &str = "antiphon-token-expires";
+const TOKEN_ID: &str = "antiphon-token-id";
+const TOKEN_ISSUED: &str = "antiphon-token-issued";
+
+/// What every connection needs.
+#[derive(Clone)]
+struct Service {
+    router: Arc<Router>,
+    shared: Arc<Shared>,
+    /// Who calls: by token, or by header when there is no verifier.
+    verifier: Option<Verifier>,
+}
+
+/// Serves rpc.sock until `stop` turns true, then lets the calls under way finish.
+pub(crate) async fn serve_unix(
+    listener: PrivateListener,
+    router: Arc<Router>,
+    shared: Arc<Shared>,
+    stop: watch::Receiver<bool>,
+) {
+    let service = Service { router, shared, verifier: None };
+    serve(service, stop, async || listener.accept().await).await;
+}
+
+/// Serves TCP in the same way, where `verifier` decides who calls.
+pub(crate) async fn serve_tcp(
+    listener: TcpListener,
+    router: Arc<Router>,
+    shared: Arc<Shared>,
+    verifier: Verifier,
+    stop: watch::Receiver<bool>,
+) {
+    let service = Service { router, shared, verifier: Some(verifier) };
+    serve(service, stop, async || listener.accept().await.map(|(stream, _)| stream)).await;
+}
+
+async fn serve<S>(
+    service: Service,
+    mut stop: watch::Receiver<bool>,
+    accept: impl AsyncFn() -> std::io::Result<S>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = async {
+            let permit = Arc::clone(&permits).acquire_owned().await.ok()?;
+            Some((permit, accept().await))
+        };
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => break,
+            Some((permit, stream)) = accepted => match stream {
+                Ok(stream) => {
+                    let connection = connection(stream, service.clone(), stop.clone());
+                    connections.spawn(async move {
+                        connection.await;
+                        drop(permit);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(ACCEPT_REST).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+    while connections.join_next().await.is_some() {}
+}
+
+async fn connection<S>(stream: S, service: Service, mut stop: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let handler = service_fn(move |request| {
+        let service = service.clone();
+        async move { Ok::<_, Infallible>(service.respond(request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), handler);
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        _ = stop.wait_for(|stop| *stop) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+impl Service {
+    async fn respond(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let request_id = request_id(request.headers());
+        let mut response = self.route(request, &request_id).await;
+        if let Ok(value) = HeaderValue::from_str(&request_id) {
+            response.headers_mut().insert(REQUEST_ID, value);
+        }
+        response
+    }
+
+    async fn route(&self, request: Request<Incoming>, request_id: &str) -> Response<Full<Bytes>> {
+        if !matches!(request.uri().path(), "/" | "/rpc") {
+            return text(StatusCode::NOT_FOUND, "JSON-RPC is at /rpc\n");
+        }
+        if request.method() != Method::POST {
+            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "JSON-RPC takes POST\n");
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+            return response;
+        }
+        let caller = match self.caller(request.headers()) {
+            Ok(caller) => caller,
+            Err(error) => return single(&refuse(error, request_id)),
+        };
+        let body = match Limited::new(request.into_body(), MAX_REQUEST_BYTES).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => {
+                let error = RpcError::too_large("the request", MAX_REQUEST_BYTES);
+                return single(&refuse(error, request_id));
+            }
+            Err(error) => {
+                tracing::debug!(%error, request_id, "a request body ended early");
+                return text(StatusCode::BAD_REQUEST, "the request body ended early\n");
+            }
+        };
+        match answer(&self.router, &self.shared, &caller, request_id, &body).await {
+            Answers::None => empty(StatusCode::NO_CONTENT),
+            Answers::One(response) => single(&response),
+            Answers::Batch(responses) => json(StatusCode::OK, &responses),
+        }
+    }
+
+    fn caller(&self, headers: &HeaderMap) -> Result<Caller, RpcError> {
+        match &self.verifier {
+            Some(verifier) => by_token(verifier, headers),
+            None => by_header(headers),
+        }
+    }
+}
+
+fn by_token(verifier: &Verifier, headers: &HeaderMap) -> Result<Caller, RpcError> {
+    let unauthenticated = |message: String| RpcError::new(ErrorCode::Unauthenticated, message);
+    let token = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .ok_or_else(|| {
+            unauthenticated("send a token with Authorization: Bearer TOKEN".to_owned())
+        })?;
+    let identity = verifier
+        .verify(token, clock::now())
+        .map_err(|refusal| unauthenticated(refusal.to_string()))?;
+    let token = TokenOfCall {
+        expires_at: identity.expires_at,
+        jti: identity.jti,
+        issued_at: identity.issued_at,
+    };
+    Ok(Caller::User(identity.user, token))
+}
+
+fn by_header(headers: &HeaderMap) -> Result<Caller, RpcError> {
+    let Some(user) = headers.get(USER) else {
+        return Ok(Caller::Operator);
+    };
+    let user = user
+        .to_str()
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .and_then(UserId::checked)
+        .ok_or_else(|| {
+            RpcError::new(ErrorCode::Unauthenticated, "Antiphon-User must be a user's id")
+        })?;
+    let field = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let time = |name| field(name).and_then(|text| text.parse().ok()).map(UnixMs);
+    let token = TokenOfCall {
+        expires_at: time(TOKEN_EXPIRES),
+        jti: field(TOKEN_ID).map(ToOwned::to_owned),
+        issued_at: time(TOKEN_ISSUED),
+    };
+    Ok(Caller::User(user, token))
+}
+
+/// The peer's own id for the request if it is a sensible one, else a random one.
+fn request_id(headers: &HeaderMap) -> String {
+    let sensible = |id: &&str| {
+        (1..=64).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    headers
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(sensible)
+        .map_or_else(random_id, ToOwned::to_owned)
+}
+
+fn random_id() -> String {
+    format!("{:016x}", getrandom::u64().unwrap_or_default())
+}
+
+fn refuse(error: RpcError, request_id: &str) -> RpcResponse {
+    RpcResponse::new(None, Err(error.with("request_id", request_id)))
+}
+
+/// A single failed call also sets the status.
+fn single(response: &RpcResponse) -> Response<Full<Bytes>> {
+    let status = response
+        .error
+        .as_ref()
+        .and_then(RpcError::kind)
+        .and_then(|code| StatusCode::from_u16(code.http_status()).ok())
+        .unwrap_or(StatusCode::OK);
+    json(status, response)
+}
+
+fn json(status: StatusCode, body: &impl Serialize) -> Response<Full<Bytes>> {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => with_type(status, "application/json", bytes.into()),
+        Err(error) => {
+            tracing::error!(%error, "an answer cannot be encoded");
+            text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n")
+        }
+    }
+}
+
+fn text(status: StatusCode, message: &'static str) -> Response<Full<Bytes>> {
+    with_type(status, "text/plain; charset=utf-8", Bytes::from_static(message.as_bytes()))
+}
+
+fn empty(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = status;
+    response
+}
+
+fn with_type(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}

@@ -1,0 +1,9 @@
+//! JSON-RPC 2.0 over HTTP: from a request body to answers.
+
+mod call;
+mod http;
+mod router;
+
+pub(crate) use call::{Answers, answer};
+pub(crate) use http::{serve_tcp, serve_unix};
+pub(crate) use router::{Prepared, Router, Run};
