@@ -1,0 +1,56 @@
+//! Tokens that have ended before their time, kept until they would have ended by themselves.
+
+use antiphon_api::ids::{Principal, UnixMs};
+use rusqlite::{Connection, Row, params, types::Type};
+
+use crate::{Result, Tx};
+
+/// The token called `jti`, or every one of the principal's issued before `before`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    pub principal: Principal,
+    pub jti: Option<String>,
+    pub before: UnixMs,
+    /// When it may be forgotten.
+    pub until: UnixMs,
+}
+
+/// # Errors
+/// From SQLite.
+pub fn store(tx: &Tx<'_>, revocation: &Revocation) -> Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO revocation (principal, jti, before_ms, until_ms) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![
+        revocation.principal.to_string(),
+        revocation.jti,
+        revocation.before.get(),
+        revocation.until.get(),
+    ])?;
+    Ok(())
+}
+
+/// All that are not over at `now`, in the order they were stored.
+///
+/// # Errors
+/// From SQLite, or when a row names no principal.
+pub fn live(conn: &Connection, now: UnixMs) -> Result<Vec<Revocation>> {
+    conn.prepare_cached(
+        "SELECT principal, jti, before_ms, until_ms FROM revocation
+          WHERE until_ms > ?1 ORDER BY id",
+    )?
+    .query_map([now.get()], revocation)?
+    .collect()
+}
+
+fn revocation(row: &Row<'_>) -> Result<Revocation> {
+    let principal = row.get_ref(0)?.as_str()?.parse::<Principal>();
+    Ok(Revocation {
+        principal: principal.map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into())
+        })?,
+        jti: row.get(1)?,
+        before: UnixMs(row.get(2)?),
+        until: UnixMs(row.get(3)?),
+    })
+}

@@ -1,0 +1,197 @@
+//! The handle everybody holds.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::Ordering::Relaxed,
+        mpsc::{SyncSender, sync_channel},
+    },
+    thread::{self, JoinHandle},
+};
+
+use antiphon_api::ids::Pos;
+use parking_lot::Mutex;
+use rusqlite::Connection;
+use tokio::{
+    sync::{Semaphore, watch},
+    task::spawn_blocking,
+};
+
+use crate::{
+    Logged, OpenError, Options, ReadError, Result, Tail, Tx, WriteError, job,
+    open::{self, Opened},
+    readers::Readers,
+    tx::Outbox,
+    writer::{Counters, Life, Message, QUEUE, Writer},
+};
+
+/// A database: one writer, a few readers, the log. Cloning shares it.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+/// What the writer has done since the store was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figures {
+    /// Transactions committed.
+    pub batches: u64,
+    /// Closures run in them, also those that failed.
+    pub writes: u64,
+}
+
+struct Shared {
+    queue: SyncSender<Message>,
+    places: Arc<Semaphore>,
+    readers: Arc<Readers>,
+    tail: Arc<Tail<Logged>>,
+    life: watch::Receiver<Life>,
+    counters: Arc<Counters>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Store {
+    /// Opens or creates the database, brings it up to date and starts the writer. Blocks.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(options: Options) -> Result<Self, OpenError> {
+        let opened = open::open(&options)?;
+        let readers = Readers::open(options.path.clone(), options.readers);
+        let readers = readers.map_err(|source| OpenError::Open {
+            path: options.path.clone(),
+            source,
+        })?;
+        Self::start(opened, readers, &options).map_err(OpenError::Thread)
+    }
+
+    fn start(opened: Opened, readers: Readers, options: &Options) -> std::io::Result<Self> {
+        let tail = Tail::new(opened.head, options.tail_events, options.tail_bytes);
+        let tail = Arc::new(tail);
+        let counters = Arc::new(Counters::default());
+        // One place more than there are permits, for the word to close.
+        let (queue, jobs) = sync_channel(QUEUE + 1);
+        let (life, watched) = watch::channel(Life::Running);
+        let writer = Writer {
+            conn: opened.conn,
+            queue: jobs,
+            outbox: Outbox {
+                events: Vec::new(),
+                next: opened.next,
+                max_event_bytes: options.max_event_bytes,
+            },
+            tail: Arc::clone(&tail),
+            life,
+            counters: Arc::clone(&counters),
+            begun: Vec::new(),
+            closing: false,
+            _lock: opened.lock,
+        };
+        let thread = thread::Builder::new().name("store-writer".to_owned());
+        let thread = thread.spawn(move || writer.run())?;
+        let shared = Shared {
+            queue,
+            places: Arc::new(Semaphore::new(QUEUE)),
+            readers: Arc::new(readers),
+            tail,
+            life: watched,
+            counters,
+            thread: Mutex::new(Some(thread)),
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
+    }
+
+    /// Runs `work` in its own savepoint of the next transaction, and answers when that is on
+    /// disk and its events are in the tail. Waits while 1,024 others wait. If this future is
+    /// dropped before `work` has begun, `work` is skipped; after that it takes effect unheard.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub async fn write<T, E>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, WriteError<E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let (job, answer) = job::new(work);
+        let places = Arc::clone(&self.shared.places);
+        if let Ok(place) = places.acquire_owned().await {
+            // A writer that is gone gives the job back, and dropping it answers.
+            let _ = self.shared.queue.send(Message::Work(job, place));
+        } else {
+            drop(job);
+        }
+        let lost = WriteError::Unavailable {
+            indeterminate: true,
+        };
+        answer.await.unwrap_or(Err(lost))
+    }
+
+    /// Runs `work` on a blocking thread, in a read transaction of its own: it sees one state of
+    /// the database throughout. Waits while as many reads run as there are readers. Reads go on
+    /// after the writer has failed.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn read<T, E>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, ReadError<E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        self.shared.readers.read(work).await
+    }
+
+    /// The newest events.
+    #[must_use]
+    pub fn tail(&self) -> &Tail<Logged> {
+        &self.shared.tail
+    }
+
+    /// The position of the newest event that is committed.
+    #[must_use]
+    pub fn head(&self) -> Pos {
+        self.shared.tail.head()
+    }
+
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        Figures {
+            batches: self.shared.counters.batches.load(Relaxed),
+            writes: self.shared.counters.writes.load(Relaxed),
+        }
+    }
+
+    /// Waits until a batch has died, and says why; the process must end then. Never resolves if
+    /// none does.
+    pub async fn failed(&self) -> Arc<str> {
+        let mut life = self.shared.life.clone();
+        let failed = life.wait_for(|life| matches!(life, Life::Failed(_))).await;
+        if let Ok(Life::Failed(reason)) = failed.as_deref() {
+            return Arc::clone(reason);
+        }
+        drop(failed);
+        std::future::pending().await
+    }
+
+    /// Waits for the reads that run and the writes that are queued, moves the WAL to the file and
+    /// ends the writer. Whoever comes later is refused.
+    pub async fn close(&self) {
+        self.shared.readers.close().await;
+        self.shared.places.close();
+        let thread = self.shared.thread.lock().take();
+        if let Some(thread) = thread {
+            // There is room, so this fails only if the writer is gone.
+            let _ = self.shared.queue.try_send(Message::Close);
+            let _ = spawn_blocking(move || thread.join()).await;
+        }
+        let mut life = self.shared.life.clone();
+        let _ = life.wait_for(|life| !matches!(life, Life::Running)).await;
+    }
+}
