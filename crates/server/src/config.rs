@@ -16,12 +16,20 @@ pub struct Config {
 }
 
 /// How long the log reaches back unless configured otherwise.
-pub(crate) const DEFAULT_RETENTION: Retention =
-    Retention { age: Duration::from_secs(7 * 24 * 3600), rows: 1_000_000 };
+pub(crate) const DEFAULT_RETENTION: Retention = Retention {
+    age: Duration::from_secs(7 * 24 * 3600),
+    rows: 1_000_000,
+};
 
 impl Config {
     #[must_use]
     pub fn new(data: PathBuf, verifier: Verifier) -> Self {
-        Self { data, dev: false, rpc_listen: None, verifier, retention: DEFAULT_RETENTION }
+        Self {
+            data,
+            dev: false,
+            rpc_listen: None,
+            verifier,
+            retention: DEFAULT_RETENTION,
+        }
     }
 }

@@ -7,8 +7,9 @@ use antiphon_api::{
     events::{Event, Fact, Keep, Stamped},
     ids::{Pos, UnixMs, UserId},
 };
-use antiphon_store::{Audience, EmitError, Store, Tx};
-use antiphon_wire::Revocation;
+use antiphon_store::{
+    Audience, EmitError, ReadError, Store, Tx, WriteError, revocation::Revocation,
+};
 use rusqlite::Connection;
 
 use crate::{fanout::Fanout, presence::Presence, tickets::Tickets};
@@ -65,7 +66,7 @@ pub(crate) enum Failure {
     Refused(RpcError),
     /// The caller is told nothing but that it failed.
     Database(rusqlite::Error),
-    Encode(serde_json::Error),
+    Internal(Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl From<RpcError> for Failure {
@@ -82,7 +83,42 @@ impl From<rusqlite::Error> for Failure {
 
 impl From<serde_json::Error> for Failure {
     fn from(error: serde_json::Error) -> Self {
-        Self::Encode(error)
+        Self::Internal(error.into())
+    }
+}
+
+impl From<EmitError> for Failure {
+    fn from(error: EmitError) -> Self {
+        match error {
+            EmitError::TooLarge { limit } => RpcError::too_large("the event", limit).into(),
+            EmitError::Sqlite(error) => Self::Database(error),
+            EmitError::AudienceTooWide { .. }
+            | EmitError::NotJson(_)
+            | EmitError::OutOfPositions => Self::Internal(error.into()),
+        }
+    }
+}
+
+impl From<WriteError<Self>> for Failure {
+    fn from(error: WriteError<Self>) -> Self {
+        match error {
+            WriteError::Refused(failure) => failure,
+            WriteError::Panicked => Self::Internal("the method panicked".into()),
+            WriteError::Unavailable { indeterminate } => {
+                RpcError::unavailable("the server is stopping", indeterminate).into()
+            }
+        }
+    }
+}
+
+impl From<ReadError<Self>> for Failure {
+    fn from(error: ReadError<Self>) -> Self {
+        match error {
+            ReadError::Refused(failure) => failure,
+            ReadError::Panicked => Self::Internal("the method panicked".into()),
+            ReadError::Sqlite(error) => Self::Database(error),
+            ReadError::Closed => RpcError::unavailable("the server is stopping", false).into(),
+        }
     }
 }
 
@@ -120,11 +156,11 @@ impl Work<'_, '_> {
         fact: F,
     ) -> Result<Pos, Failure> {
         debug_assert!(F::KEEP == Keep::Log, "{} is relayed, not emitted", F::TYPE);
-        let event = Stamped { ts: self.now, event: fact.into() };
-        self.tx.emit(audience, &event).map_err(|error| match error {
-            EmitError::TooLarge { limit } => RpcError::too_large("the event", limit).into(),
-            other => Failure::Database(other.into()),
-        })
+        let event = Stamped {
+            ts: self.now,
+            event: fact.into(),
+        };
+        self.tx.emit(audience, &event, self.now).map_err(Into::into)
     }
 }
 
@@ -150,7 +186,10 @@ impl Look<'_> {
     /// slow tab gets only the newer.
     pub(crate) fn relay<F: Fact + Into<Event>>(&mut self, to: Vec<UserId>, key: String, fact: F) {
         debug_assert!(F::KEEP == Keep::None, "{} is emitted, not relayed", F::TYPE);
-        let event = Stamped { ts: self.now, event: fact.into() };
+        let event = Stamped {
+            ts: self.now,
+            event: fact.into(),
+        };
         self.effects.relays.push(Relay { to, key, event });
     }
 }

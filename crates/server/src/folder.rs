@@ -1,8 +1,7 @@
-//! The data folder: who may use it, and where its files are.
+//! The data folder: where its files are. The store locks it, by way of its database.
 
 use std::{
-    fs::{self, File, TryLockError},
-    io,
+    fs, io,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
@@ -18,66 +17,28 @@ pub fn run_dir(data: &Path) -> PathBuf {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum FolderError {
-    #[error("cannot make the data folder {path}")]
-    Make {
-        path: String,
-        #[source]
-        source: io::Error,
-    },
-    #[error("cannot lock {path}")]
-    Lock {
-        path: String,
-        #[source]
-        source: io::Error,
-    },
-    #[error(
-        "the data folder {0} is in use by another antiphon server; stop that one, or choose \
-         another folder with --data"
-    )]
-    InUse(String),
+#[error("cannot make the folder {path}")]
+pub struct FolderError {
+    path: String,
+    #[source]
+    source: io::Error,
 }
 
-/// A data folder that is ours until this is dropped or the process ends.
-#[derive(Debug)]
-pub(crate) struct Folder {
-    path: PathBuf,
-    /// The kernel lets go of the lock when the file is closed, however the process ends.
-    _lock: File,
+/// Makes the data folder and the one for its sockets, for the daemon's user and group alone.
+pub(crate) fn make(data: &Path) -> Result<(), FolderError> {
+    for path in [data, &run_dir(data)] {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o750)
+            .create(path)
+            .map_err(|source| FolderError {
+                path: path.display().to_string(),
+                source,
+            })?;
+    }
+    Ok(())
 }
 
-impl Folder {
-    pub(crate) fn open(path: &Path) -> Result<Self, FolderError> {
-        make(path)?;
-        make(&run_dir(path))?;
-        let lock = path.join("lock");
-        let failed = |source| FolderError::Lock { path: lock.display().to_string(), source };
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&lock)
-            .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: file }),
-            Err(TryLockError::WouldBlock) => Err(FolderError::InUse(path.display().to_string())),
-            Err(TryLockError::Error(source)) => Err(failed(source)),
-        }
-    }
-
-    pub(crate) fn database(&self) -> PathBuf {
-        self.path.join("antiphon.db")
-    }
-
-    pub(crate) fn socket(&self, name: &str) -> PathBuf {
-        run_dir(&self.path).join(name)
-    }
-}
-
-fn make(path: &Path) -> Result<(), FolderError> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o750)
-        .create(path)
-        .map_err(|source| FolderError::Make { path: path.display().to_string(), source })
+pub(crate) fn database(data: &Path) -> PathBuf {
+    data.join("antiphon.db")
 }

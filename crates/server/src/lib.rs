@@ -24,8 +24,10 @@ mod presence;
 mod reaper;
 mod rpc;
 mod run;
+mod stop;
 mod tickets;
 
+pub use antiphon_store::prune::Retention;
 pub use config::Config;
 pub use folder::{EVENTS_SOCKET, FolderError, RPC_SOCKET, run_dir};
 pub use listen::ListenError;

@@ -12,7 +12,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tokio::net::{TcpListener, UnixListener, UnixStream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream, UnixListener, UnixStream},
+};
 
 /// The longest path of a Unix socket, in bytes (unix(7): 108 with the closing zero).
 const MAX_SOCKET_PATH: usize = 107;
@@ -36,9 +39,10 @@ pub enum ListenError {
 
 impl ListenError {
     fn bind(address: String, source: io::Error) -> Self {
-        match source.kind() {
-            ErrorKind::AddrInUse => Self::InUse { address },
-            _ => Self::Bind { address, source },
+        if source.kind() == ErrorKind::AddrInUse {
+            Self::InUse { address }
+        } else {
+            Self::Bind { address, source }
         }
     }
 }
@@ -66,13 +70,37 @@ impl PrivateListener {
             let listener = UnixListener::bind(path)?;
             fs::set_permissions(path, fs::Permissions::from_mode(0o660))?;
             let metadata = fs::metadata(path)?;
-            Ok(Self { listener, uid: metadata.uid(), gid: metadata.gid() })
+            Ok(Self {
+                listener,
+                uid: metadata.uid(),
+                gid: metadata.gid(),
+            })
         };
         bound().map_err(|source| ListenError::bind(shown, source))
     }
+}
 
-    /// The next peer that may talk to us; others are dropped.
-    pub(crate) async fn accept(&self) -> io::Result<UnixStream> {
+/// Where connections come from.
+pub(crate) trait Listener: Send + Sync + 'static {
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// The next peer that may talk to us.
+    fn accept(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+}
+
+impl Listener for TcpListener {
+    type Stream = TcpStream;
+
+    async fn accept(&self) -> io::Result<TcpStream> {
+        Self::accept(self).await.map(|(stream, _)| stream)
+    }
+}
+
+impl Listener for PrivateListener {
+    type Stream = UnixStream;
+
+    /// Drops the peers that may not talk to us.
+    async fn accept(&self) -> io::Result<UnixStream> {
         loop {
             let (stream, _) = self.listener.accept().await?;
             let peer = stream.peer_cred()?;

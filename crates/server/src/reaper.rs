@@ -2,10 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use antiphon_store::{
-    prune,
-    prune::{Retention, SWEEP},
-};
+use antiphon_store::{prune, prune::Retention};
 use tokio::time::MissedTickBehavior;
 
 use crate::{
@@ -34,4 +31,30 @@ pub(crate) async fn follow(shared: Arc<Shared>, retention: Retention) {
             tracing::warn!(?error, "cannot end what is due; trying again");
         }
     }
+}
+
+async fn expire_statuses(shared: &Shared) -> Result<(), Failure> {
+    let now = clock::now();
+    let due = shared
+        .store
+        .read(move |db| Ok::<_, Failure>(families::has_expired_status(db, now)?));
+    if !due.await? {
+        return Ok(());
+    }
+    let ended = shared
+        .store
+        .write(move |tx| Ok::<_, Failure>(families::expire_statuses(tx, now)?));
+    shared.presence.statuses_changed(&ended.await?);
+    Ok(())
+}
+
+/// In small steps, so that other writes go in between.
+async fn prune(shared: &Shared, retention: Retention) -> Result<(), Failure> {
+    let now = clock::now();
+    while shared
+        .store
+        .write(move |tx| Ok::<_, Failure>(prune::step(tx, &retention, now)?))
+        .await?
+    {}
+    Ok(())
 }

@@ -39,8 +39,16 @@ impl Tickets {
             }
         }
         let own_end = now.plus_ms(TICKET_TTL_MS);
-        let expires_at = identity.token_expires_at.map_or(own_end, |end| end.min(own_end));
-        waiting.insert(ticket, Waiting { expires_at, identity });
+        let expires_at = identity
+            .token_expires_at
+            .map_or(own_end, |end| end.min(own_end));
+        waiting.insert(
+            ticket,
+            Waiting {
+                expires_at,
+                identity,
+            },
+        );
         Some(expires_at)
     }
 
@@ -50,7 +58,9 @@ impl Tickets {
     }
 
     pub(crate) fn forget_expired(&self, now: UnixMs) {
-        self.waiting.lock().retain(|_, ticket| ticket.expires_at > now);
+        self.waiting
+            .lock()
+            .retain(|_, ticket| ticket.expires_at > now);
     }
 }
 
@@ -64,7 +74,12 @@ mod tests {
     use super::Tickets;
 
     fn identity(token_expires_at: Option<UnixMs>) -> RedeemResult {
-        RedeemResult { user_id: UserId(1), token_expires_at, jti: None, issued_at: None }
+        RedeemResult {
+            user_id: UserId(1),
+            token_expires_at,
+            jti: None,
+            issued_at: None,
+        }
     }
 
     #[test]

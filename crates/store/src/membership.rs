@@ -148,6 +148,18 @@ pub fn roles(conn: &Connection, scope: Scope) -> Result<Vec<(UserId, String)>> {
     .collect()
 }
 
+/// How many members there are.
+///
+/// # Errors
+/// From SQLite.
+pub fn count(conn: &Connection, scope: Scope) -> Result<usize> {
+    let (kind, id) = scope.key();
+    conn.prepare_cached(
+        "SELECT count(*) FROM membership WHERE kind = ?1 AND scope_id = ?2 AND to_pos = ?3",
+    )?
+    .query_one([kind, id, OPEN], |row| row.get(0))
+}
+
 /// The channels the user is a member of, in ascending order.
 ///
 /// # Errors

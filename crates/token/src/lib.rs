@@ -52,11 +52,16 @@ impl Key {
     /// Reads a key file; white space around the key is not part of it.
     pub fn read(path: &Path) -> Result<Self, KeyError> {
         let shown = path.display().to_string();
-        let bytes = std::fs::read(path)
-            .map_err(|source| KeyError::Read { path: shown.clone(), source })?;
+        let bytes = std::fs::read(path).map_err(|source| KeyError::Read {
+            path: shown.clone(),
+            source,
+        })?;
         let key = bytes.trim_ascii();
         if key.len() < MIN_KEY_BYTES {
-            return Err(KeyError::TooShort { path: shown, found: key.len() });
+            return Err(KeyError::TooShort {
+                path: shown,
+                found: key.len(),
+            });
         }
         Ok(Self(key.to_vec()))
     }
@@ -165,13 +170,20 @@ impl Verifier {
         validation.set_audience(&[NAME]);
         validation.validate_exp = false;
         validation.leeway = 0;
-        Self { key: DecodingKey::from_secret(&key.0), validation, dev: false }
+        Self {
+            key: DecodingKey::from_secret(&key.0),
+            validation,
+            dev: false,
+        }
     }
 
     /// Accepts `dev:<user_id>` too.
     #[must_use]
     pub fn dev(key: &Key) -> Self {
-        Self { dev: true, ..Self::new(key) }
+        Self {
+            dev: true,
+            ..Self::new(key)
+        }
     }
 
     pub fn verify(&self, token: &str, now: UnixMs) -> Result<Identity, Refusal> {
@@ -195,7 +207,10 @@ impl Verifier {
             user: parse_user(&claims.sub)?,
             expires_at: Some(expires_at),
             jti: claims.jti,
-            issued_at: claims.iat.and_then(|seconds| seconds.checked_mul(1000)).map(UnixMs),
+            issued_at: claims
+                .iat
+                .and_then(|seconds| seconds.checked_mul(1000))
+                .map(UnixMs),
         })
     }
 
@@ -203,12 +218,20 @@ impl Verifier {
         if !self.dev {
             return Err(Refusal::Invalid);
         }
-        Ok(Identity { user: parse_user(id)?, expires_at: None, jti: None, issued_at: None })
+        Ok(Identity {
+            user: parse_user(id)?,
+            expires_at: None,
+            jti: None,
+            issued_at: None,
+        })
     }
 }
 
 fn parse_user(text: &str) -> Result<UserId, Refusal> {
-    text.parse().ok().and_then(UserId::checked).ok_or(Refusal::Invalid)
+    text.parse()
+        .ok()
+        .and_then(UserId::checked)
+        .ok_or(Refusal::Invalid)
 }
 
 #[cfg(test)]
@@ -261,7 +284,10 @@ mod tests {
         assert_eq!(identity.user, UserId(42));
         assert_eq!(identity.jti.as_deref(), Some("abc"));
         assert!(verifier.verify(&token, NOW.plus_ms(59_999)).is_ok());
-        assert_eq!(verifier.verify(&token, NOW.plus_ms(60_000)), Err(Refusal::Expired));
+        assert_eq!(
+            verifier.verify(&token, NOW.plus_ms(60_000)),
+            Err(Refusal::Expired)
+        );
     }
 
     #[test]
@@ -269,17 +295,37 @@ mod tests {
         let verifier = Verifier::new(&key());
         let foreign = issue(&Key(vec![8; 32]), grant()).expect("signs");
         assert_eq!(verifier.verify(&foreign, NOW), Err(Refusal::Invalid));
-        assert!(verifier.verify(&sign(Algorithm::HS256, &claims()), NOW).is_ok());
+        assert!(
+            verifier
+                .verify(&sign(Algorithm::HS256, &claims()), NOW)
+                .is_ok()
+        );
         let longer_hash = sign(Algorithm::HS512, &claims());
         assert_eq!(verifier.verify(&longer_hash, NOW), Err(Refusal::Invalid));
         for wrong in [
-            Claims { iss: "other".to_owned(), ..claims() },
-            Claims { aud: "other".to_owned(), ..claims() },
-            Claims { sub: "0".to_owned(), ..claims() },
-            Claims { sub: "ada".to_owned(), ..claims() },
+            Claims {
+                iss: "other".to_owned(),
+                ..claims()
+            },
+            Claims {
+                aud: "other".to_owned(),
+                ..claims()
+            },
+            Claims {
+                sub: "0".to_owned(),
+                ..claims()
+            },
+            Claims {
+                sub: "ada".to_owned(),
+                ..claims()
+            },
         ] {
             let token = sign(Algorithm::HS256, &wrong);
-            assert_eq!(verifier.verify(&token, NOW), Err(Refusal::Invalid), "{wrong:?}");
+            assert_eq!(
+                verifier.verify(&token, NOW),
+                Err(Refusal::Invalid),
+                "{wrong:?}"
+            );
         }
     }
 
@@ -295,7 +341,12 @@ mod tests {
         }
         let verifier = Verifier::new(&key());
         for exp in [None, Some("2000")] {
-            let loose = Loose { iss: "antiphon", aud: "antiphon", sub: "42", exp };
+            let loose = Loose {
+                iss: "antiphon",
+                aud: "antiphon",
+                sub: "42",
+                exp,
+            };
             let token = sign(Algorithm::HS256, &loose);
             assert_eq!(verifier.verify(&token, NOW), Err(Refusal::Invalid));
         }
@@ -305,9 +356,15 @@ mod tests {
 
     #[test]
     fn a_development_token_is_accepted_by_a_development_verifier_alone() {
-        assert_eq!(Verifier::new(&key()).verify("dev:1", NOW), Err(Refusal::Invalid));
+        assert_eq!(
+            Verifier::new(&key()).verify("dev:1", NOW),
+            Err(Refusal::Invalid)
+        );
         let verifier = Verifier::dev(&key());
-        assert_eq!(verifier.verify("dev:1", NOW).map(|identity| identity.user), Ok(UserId(1)));
+        assert_eq!(
+            verifier.verify("dev:1", NOW).map(|identity| identity.user),
+            Ok(UserId(1))
+        );
         assert_eq!(verifier.verify("dev:0", NOW), Err(Refusal::Invalid));
     }
 }

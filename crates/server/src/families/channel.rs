@@ -41,7 +41,14 @@ fn create(work: &mut Work<'_, '_>, params: CreateParams) -> Result<ChannelResult
             let people = people_of_dm(work, params.workspace_id, caller, peers)?;
             let id = match dm_of(work, params.workspace_id, &people)? {
                 Some(id) => id,
-                None => insert(work, params.workspace_id, params.kind, "", &topic, Some(&people))?,
+                None => insert(
+                    work,
+                    params.workspace_id,
+                    params.kind,
+                    "",
+                    &topic,
+                    Some(&people),
+                )?,
             };
             (id, people)
         }
@@ -59,16 +66,23 @@ fn create(work: &mut Work<'_, '_>, params: CreateParams) -> Result<ChannelResult
         }
         (kind, Some(name), None) => {
             let name = name_of("name", &name, MAX_NAME_CHARS)?;
-            (insert(work, params.workspace_id, kind, &name, &topic, None)?, vec![caller])
+            (
+                insert(work, params.workspace_id, kind, &name, &topic, None)?,
+                vec![caller],
+            )
         }
     };
-    Ok(ChannelResult { channel: admit(work, id, &members)? })
+    Ok(ChannelResult {
+        channel: admit(work, id, &members)?,
+    })
 }
 
 fn join(work: &mut Work<'_, '_>, params: ChannelParams) -> Result<ChannelResult, Failure> {
     let caller = work.caller.user()?;
     let Seen { channel, .. } = visible(work, params.channel_id, caller)?;
-    Ok(ChannelResult { channel: admit(work, channel.id, &[caller])? })
+    Ok(ChannelResult {
+        channel: admit(work, channel.id, &[caller])?,
+    })
 }
 
 fn leave(work: &mut Work<'_, '_>, params: ChannelParams) -> Result<Done, Failure> {
@@ -80,7 +94,10 @@ fn leave(work: &mut Work<'_, '_>, params: ChannelParams) -> Result<Done, Failure
 }
 
 fn add_member(work: &mut Work<'_, '_>, params: MemberParams) -> Result<MemberResult, Failure> {
-    let MemberParams { channel_id, user_id } = params;
+    let MemberParams {
+        channel_id,
+        user_id,
+    } = params;
     let caller = work.caller.user()?;
     let channel = joined(work, channel_id, caller)?;
     refuse_dm(&channel)?;
@@ -88,11 +105,19 @@ fn add_member(work: &mut Work<'_, '_>, params: MemberParams) -> Result<MemberRes
         return Err(RpcError::not_found("member", user_id.get()).into());
     }
     admit(work, channel_id, &[user_id])?;
-    Ok(MemberResult { member: ChannelMember { channel_id, user_id } })
+    Ok(MemberResult {
+        member: ChannelMember {
+            channel_id,
+            user_id,
+        },
+    })
 }
 
 fn remove_member(work: &mut Work<'_, '_>, params: MemberParams) -> Result<Done, Failure> {
-    let MemberParams { channel_id, user_id } = params;
+    let MemberParams {
+        channel_id,
+        user_id,
+    } = params;
     let caller = work.caller.user()?;
     let Seen { channel, .. } = visible(work, channel_id, caller)?;
     refuse_dm(&channel)?;
@@ -104,7 +129,16 @@ fn remove_member(work: &mut Work<'_, '_>, params: MemberParams) -> Result<Done, 
     if !is_member(work, channel_id, user_id)? {
         return Err(RpcError::not_found("member", user_id.get()).into());
     }
-    end(work, channel_id, user_id, if own { RemovalReason::Left } else { RemovalReason::Removed })?;
+    end(
+        work,
+        channel_id,
+        user_id,
+        if own {
+            RemovalReason::Left
+        } else {
+            RemovalReason::Removed
+        },
+    )?;
     Ok(Done {})
 }
 
@@ -113,8 +147,8 @@ fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> 
     workspace::visible(look, params.workspace_id, caller)?;
     let mut statement = look.prepare_cached(
         "SELECT id, workspace_id, kind, name, topic, revision, EXISTS (
-             SELECT 1 FROM member
-             WHERE member.kind = 'channel' AND scope_id = channel.id AND user_id = ?2) AS joined
+             SELECT 1 FROM channel_member
+             WHERE channel_id = channel.id AND user_id = ?2) AS joined
          FROM channel WHERE workspace_id = ?1 AND (kind = 'public' OR joined) ORDER BY id",
     )?;
     let rows = statement.query_map([params.workspace_id.get(), caller.get()], |row| {
@@ -123,9 +157,15 @@ fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> 
     let mut channels = Vec::new();
     for row in rows {
         let (channel, is_member) = row?;
-        channels.push(ListedChannel { channel: with_members(look, channel)?, is_member });
+        channels.push(ListedChannel {
+            channel: with_members(look, channel)?,
+            is_member,
+        });
     }
-    Ok(ListResult { channels, pos: log::head(look)? })
+    Ok(ListResult {
+        channels,
+        pos: log::head(look)?,
+    })
 }
 
 /// The people of a dm in rising order: the caller and members of the same workspace.
@@ -152,7 +192,11 @@ fn people_of_dm(
 }
 
 fn peers_key(people: &[UserId]) -> String {
-    people.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    people
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 fn dm_of(
@@ -161,7 +205,9 @@ fn dm_of(
     people: &[UserId],
 ) -> Result<Option<ChannelId>, rusqlite::Error> {
     db.prepare_cached("SELECT id FROM channel WHERE workspace_id = ?1 AND peers = ?2")?
-        .query_row(params![workspace_id.get(), peers_key(people)], |row| row.get(0).map(ChannelId))
+        .query_row(params![workspace_id.get(), peers_key(people)], |row| {
+            row.get(0).map(ChannelId)
+        })
         .optional()
 }
 
@@ -176,16 +222,18 @@ fn insert(
     db.prepare_cached(
         "INSERT INTO channel (workspace_id, kind, name, topic, peers) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
-    .execute(params![workspace_id.get(), kind.as_str(), name, topic, people.map(peers_key)])?;
+    .execute(params![
+        workspace_id.get(),
+        kind.as_str(),
+        name,
+        topic,
+        people.map(peers_key)
+    ])?;
     Ok(ChannelId(db.last_insert_rowid()))
 }
 
 /// Makes members of those of `users` who are not, and tells of it: first them, then everybody.
-fn admit(
-    work: &mut Work<'_, '_>,
-    id: ChannelId,
-    users: &[UserId],
-) -> Result<Channel, Failure> {
+fn admit(work: &mut Work<'_, '_>, id: ChannelId, users: &[UserId]) -> Result<Channel, Failure> {
     let mut newcomers = Vec::new();
     for user in users {
         if !is_member(work, id, *user)? {
@@ -200,10 +248,18 @@ fn admit(
     if newcomers.is_empty() {
         return Ok(channel);
     }
-    let added = ChannelAdded { channel: channel.clone() };
+    let added = ChannelAdded {
+        channel: channel.clone(),
+    };
     work.emit(&Audience::users(newcomers.iter().copied()), added)?;
     for user_id in newcomers {
-        work.emit(&Audience::channel(id), ChannelMemberJoined { channel_id: id, user_id })?;
+        work.emit(
+            &Audience::channel(id),
+            ChannelMemberJoined {
+                channel_id: id,
+                user_id,
+            },
+        )?;
         read::begin(work, id, user_id)?;
     }
     Ok(channel)
@@ -217,7 +273,10 @@ fn end(
     reason: RemovalReason,
 ) -> Result<(), Failure> {
     withdraw(work, channel_id, user_id, reason)?;
-    work.emit(&Audience::user(user_id), ChannelRemoved { channel_id, reason })?;
+    work.emit(
+        &Audience::user(user_id),
+        ChannelRemoved { channel_id, reason },
+    )?;
     Ok(())
 }
 
@@ -228,11 +287,16 @@ pub(super) fn withdraw(
     user_id: UserId,
     reason: RemovalReason,
 ) -> Result<(), Failure> {
-    work.tx.close_membership(Scope::Channel(channel_id), user_id)?;
+    work.tx
+        .close_membership(Scope::Channel(channel_id), user_id)?;
     read::forget(work, channel_id, user_id)?;
     work.emit(
         &Audience::channel(channel_id),
-        ChannelMemberLeft { channel_id, user_id, reason },
+        ChannelMemberLeft {
+            channel_id,
+            user_id,
+            reason,
+        },
     )?;
     Ok(())
 }
@@ -256,24 +320,20 @@ pub(super) struct Seen {
 }
 
 /// A channel the caller is in, or a public one of a workspace they are in.
-pub(super) fn visible(
-    db: &Connection,
-    id: ChannelId,
-    caller: UserId,
-) -> Result<Seen, Failure> {
+pub(super) fn visible(db: &Connection, id: ChannelId, caller: UserId) -> Result<Seen, Failure> {
     let channel = load(db, id)?.ok_or_else(|| absent(id))?;
     let is_member = is_member(db, id, caller)?;
     let public = channel.kind == ChannelKind::Public
         && workspace::role_of(db, channel.workspace_id, caller)?.is_some();
-    if is_member || public { Ok(Seen { channel, is_member }) } else { Err(absent(id).into()) }
+    if is_member || public {
+        Ok(Seen { channel, is_member })
+    } else {
+        Err(absent(id).into())
+    }
 }
 
 /// A channel the caller is in.
-pub(super) fn joined(
-    db: &Connection,
-    id: ChannelId,
-    caller: UserId,
-) -> Result<Channel, Failure> {
+pub(super) fn joined(db: &Connection, id: ChannelId, caller: UserId) -> Result<Channel, Failure> {
     let Seen { channel, is_member } = visible(db, id, caller)?;
     if is_member {
         Ok(channel)
@@ -287,7 +347,7 @@ pub(super) fn is_member(
     id: ChannelId,
     user: UserId,
 ) -> Result<bool, rusqlite::Error> {
-    Ok(membership::role(db, Scope::Channel(id), user)?.is_some())
+    membership::is_member(db, Scope::Channel(id), user)
 }
 
 /// The channels of a workspace that a user is in.
@@ -297,11 +357,13 @@ pub(super) fn joined_in(
     user: UserId,
 ) -> Result<Vec<ChannelId>, rusqlite::Error> {
     db.prepare_cached(
-        "SELECT channel.id FROM member JOIN channel ON channel.id = member.scope_id
-         WHERE member.kind = 'channel' AND member.user_id = ?1 AND channel.workspace_id = ?2
+        "SELECT channel.id FROM channel_member JOIN channel ON channel.id = channel_id
+         WHERE user_id = ?1 AND workspace_id = ?2
          ORDER BY channel.id",
     )?
-    .query_map([user.get(), workspace_id.get()], |row| row.get(0).map(ChannelId))?
+    .query_map([user.get(), workspace_id.get()], |row| {
+        row.get(0).map(ChannelId)
+    })?
     .collect()
 }
 
@@ -310,12 +372,15 @@ pub(super) fn of_user(db: &Connection, user: UserId) -> Result<Vec<Channel>, rus
     let channels: Vec<Channel> = db
         .prepare_cached(
             "SELECT id, workspace_id, kind, name, topic, revision FROM channel
-             WHERE id IN (SELECT scope_id FROM member WHERE kind = 'channel' AND user_id = ?1)
+             WHERE id IN (SELECT channel_id FROM channel_member WHERE user_id = ?1)
              ORDER BY id",
         )?
         .query_map([user.get()], from_row)?
         .collect::<Result<_, _>>()?;
-    channels.into_iter().map(|channel| with_members(db, channel)).collect()
+    channels
+        .into_iter()
+        .map(|channel| with_members(db, channel))
+        .collect()
 }
 
 fn load(db: &Connection, id: ChannelId) -> Result<Option<Channel>, rusqlite::Error> {

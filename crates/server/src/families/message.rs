@@ -36,12 +36,20 @@ fn send(work: &mut Work<'_, '_>, params: SendParams) -> Result<MessageResult, Fa
     work.prepare_cached(
         "INSERT INTO message (channel_id, author_id, body, created_at) VALUES (?1, ?2, ?3, ?4)",
     )?
-    .execute(params![params.channel_id.get(), caller.get(), body, work.now.get()])?;
+    .execute(params![
+        params.channel_id.get(),
+        caller.get(),
+        body,
+        work.now.get()
+    ])?;
     let message = load(work, MessageId(work.last_insert_rowid()))?;
     let nonce = work.nonce.map(ToOwned::to_owned);
     work.emit(
         &Audience::channel(message.channel_id),
-        MessageCreated { message: message.clone(), nonce },
+        MessageCreated {
+            message: message.clone(),
+            nonce,
+        },
     )?;
     Ok(MessageResult { message })
 }
@@ -62,7 +70,10 @@ fn update(work: &mut Work<'_, '_>, params: UpdateParams) -> Result<MessageResult
     let nonce = work.nonce.map(ToOwned::to_owned);
     work.emit(
         &Audience::channel(message.channel_id),
-        MessageUpdated { message: message.clone(), nonce },
+        MessageUpdated {
+            message: message.clone(),
+            nonce,
+        },
     )?;
     Ok(MessageResult { message })
 }
@@ -77,7 +88,8 @@ fn delete(work: &mut Work<'_, '_>, params: MessageParams) -> Result<Done, Failur
         let message = "only its author and those who administer the workspace delete a message";
         return Err(RpcError::forbidden("message:delete", message).into());
     }
-    work.prepare_cached("DELETE FROM message WHERE id = ?1")?.execute([message.id.get()])?;
+    work.prepare_cached("DELETE FROM message WHERE id = ?1")?
+        .execute([message.id.get()])?;
     work.emit(
         &Audience::channel(message.channel_id),
         MessageDeleted {
@@ -93,7 +105,9 @@ fn delete(work: &mut Work<'_, '_>, params: MessageParams) -> Result<Done, Failur
 
 fn get(look: &mut Look<'_>, params: MessageParams) -> Result<MessageResult, Failure> {
     let caller = look.caller.user()?;
-    Ok(MessageResult { message: readable(look, params.message_id, caller)? })
+    Ok(MessageResult {
+        message: readable(look, params.message_id, caller)?,
+    })
 }
 
 fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> {
@@ -115,7 +129,11 @@ fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> 
     if !forward {
         messages.reverse();
     }
-    Ok(ListResult { messages, has_more, pos: log::head(look)? })
+    Ok(ListResult {
+        messages,
+        has_more,
+        pos: log::head(look)?,
+    })
 }
 
 fn page(
@@ -181,7 +199,9 @@ pub(super) fn newest(
     channel_id: ChannelId,
 ) -> Result<Option<MessageId>, rusqlite::Error> {
     db.prepare_cached("SELECT max(id) FROM message WHERE channel_id = ?1")?
-        .query_row([channel_id.get()], |row| Ok(row.get::<_, Option<i64>>(0)?.map(MessageId)))
+        .query_row([channel_id.get()], |row| {
+            Ok(row.get::<_, Option<i64>>(0)?.map(MessageId))
+        })
 }
 
 fn from_row(row: &Row<'_>) -> Result<Message, rusqlite::Error> {

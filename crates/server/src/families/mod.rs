@@ -17,7 +17,7 @@ use antiphon_api::RpcError;
 
 use crate::rpc::Router;
 
-pub(crate) use presence::{expire_statuses, status_of};
+pub(crate) use presence::{expire_statuses, has_expired_status, status_of};
 pub(crate) use user::peers;
 
 /// The tables of all families.
@@ -41,7 +41,9 @@ pub(crate) fn register(router: Router) -> Router {
         server::register,
         replay::register,
     ];
-    families.into_iter().fold(router, |router, register| register(router))
+    families
+        .into_iter()
+        .fold(router, |router, register| register(router))
 }
 
 /// `text` without surrounding white space, if it has 1 to `max` characters and no control ones.
@@ -61,6 +63,9 @@ fn at_most(path: &str, text: String, max: usize) -> Result<String, RpcError> {
     if text.chars().count() <= max {
         Ok(text)
     } else {
-        Err(RpcError::invalid_param(path, format!("expected at most {max} characters")))
+        Err(RpcError::invalid_param(
+            path,
+            format!("expected at most {max} characters"),
+        ))
     }
 }

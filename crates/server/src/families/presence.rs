@@ -16,7 +16,9 @@ use crate::{
 };
 
 pub(super) fn register(router: Router) -> Router {
-    router.query::<List>(list).mutation::<SetStatusText>(set_status_text)
+    router
+        .query::<List>(list)
+        .mutation::<SetStatusText>(set_status_text)
 }
 
 fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> {
@@ -36,13 +38,13 @@ fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> 
     Ok(ListResult { presence })
 }
 
-fn set_status_text(
-    work: &mut Work<'_, '_>,
-    params: SetStatusTextParams,
-) -> Result<Done, Failure> {
+fn set_status_text(work: &mut Work<'_, '_>, params: SetStatusTextParams) -> Result<Done, Failure> {
     let caller = work.caller.user()?;
     let text = at_most("text", params.text, MAX_STATUS_CHARS)?;
-    let emoji = params.emoji.map(|emoji| at_most("emoji", emoji, MAX_EMOJI_CHARS)).transpose()?;
+    let emoji = params
+        .emoji
+        .map(|emoji| at_most("emoji", emoji, MAX_EMOJI_CHARS))
+        .transpose()?;
     if params.expires_at.is_some_and(|end| end <= work.now) {
         return Err(RpcError::invalid_param("expires_at", "expected a time to come").into());
     }
@@ -51,14 +53,20 @@ fn set_status_text(
         work.prepare_cached(
             "INSERT INTO status (user_id, text, emoji, expires_at) VALUES (?1, ?2, ?3, ?4)",
         )?
-        .execute(params![caller.get(), text, emoji, params.expires_at.map(UnixMs::get)])?;
+        .execute(params![
+            caller.get(),
+            text,
+            emoji,
+            params.expires_at.map(UnixMs::get)
+        ])?;
     }
     work.effects.statuses.push(caller);
     Ok(Done {})
 }
 
 fn clear(db: &Connection, user: UserId) -> Result<(), rusqlite::Error> {
-    db.prepare_cached("DELETE FROM status WHERE user_id = ?1")?.execute([user.get()])?;
+    db.prepare_cached("DELETE FROM status WHERE user_id = ?1")?
+        .execute([user.get()])?;
     Ok(())
 }
 
@@ -73,9 +81,16 @@ pub(crate) fn status_of(
             "SELECT text, emoji FROM status
              WHERE user_id = ?1 AND (expires_at IS NULL OR expires_at > ?2)",
         )?
-        .query_row([user.get(), now.get()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row([user.get(), now.get()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
         .optional()?;
     Ok(status.unwrap_or_default())
+}
+
+pub(crate) fn has_expired_status(db: &Connection, now: UnixMs) -> Result<bool, rusqlite::Error> {
+    db.prepare_cached("SELECT 1 FROM status WHERE expires_at <= ?1")?
+        .exists([now.get()])
 }
 
 /// Clears the statuses that have ended. Returns whose they were.

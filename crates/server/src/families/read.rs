@@ -19,7 +19,10 @@ pub(super) fn register(router: Router) -> Router {
 }
 
 fn mark(work: &mut Work<'_, '_>, params: MarkParams) -> Result<ReadResult, Failure> {
-    let MarkParams { channel_id, message_id } = params;
+    let MarkParams {
+        channel_id,
+        message_id,
+    } = params;
     let caller = work.caller.user()?;
     channel::joined(work, channel_id, caller)?;
     if !message::is_in(work, message_id, channel_id)? {

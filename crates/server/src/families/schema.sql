@@ -57,3 +57,12 @@ CREATE TABLE status (
 ) STRICT;
 
 CREATE INDEX status_by_end ON status (expires_at) WHERE expires_at IS NOT NULL;
+
+-- Who is a member at this moment; the kinds are those of the store's membership table.
+CREATE VIEW workspace_member AS
+    SELECT scope_id AS workspace_id, user_id, role FROM membership
+    WHERE kind = 1 AND to_pos = 9223372036854775807;
+
+CREATE VIEW channel_member AS
+    SELECT scope_id AS channel_id, user_id FROM membership
+    WHERE kind = 2 AND to_pos = 9223372036854775807;

@@ -6,8 +6,7 @@ use antiphon_api::{
         Redeem, RedeemParams, RedeemResult, Revoke, RevokeParams, Ticket, TicketResult,
     },
 };
-use antiphon_store::revocation;
-use antiphon_wire::Revocation;
+use antiphon_store::{revocation, revocation::Revocation};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
@@ -19,7 +18,10 @@ use crate::{
 const TICKET_BYTES: usize = 24;
 
 pub(super) fn register(router: Router) -> Router {
-    router.query::<Ticket>(ticket).query::<Redeem>(redeem).mutation::<Revoke>(revoke)
+    router
+        .query::<Ticket>(ticket)
+        .query::<Redeem>(redeem)
+        .mutation::<Revoke>(revoke)
 }
 
 fn ticket(look: &mut Look<'_>, _: NoParams) -> Result<TicketResult, Failure> {
@@ -31,9 +33,12 @@ fn ticket(look: &mut Look<'_>, _: NoParams) -> Result<TicketResult, Failure> {
             jti: token.jti.clone(),
             issued_at: token.issued_at,
         },
-        Caller::Operator => {
-            RedeemResult { user_id, token_expires_at: None, jti: None, issued_at: None }
-        }
+        Caller::Operator => RedeemResult {
+            user_id,
+            token_expires_at: None,
+            jti: None,
+            issued_at: None,
+        },
     };
     let mut secret = [0; TICKET_BYTES];
     getrandom::fill(&mut secret).map_err(|error| {
@@ -41,19 +46,32 @@ fn ticket(look: &mut Look<'_>, _: NoParams) -> Result<TicketResult, Failure> {
         RpcError::new(ErrorCode::Internal, "internal error")
     })?;
     let ticket = URL_SAFE_NO_PAD.encode(secret);
-    let expires_at = look.shared.tickets.add(ticket.clone(), identity, look.now).ok_or_else(|| {
-        RpcError::new(ErrorCode::RateLimited, "too many tickets are waiting to be used")
+    let expires_at = look
+        .shared
+        .tickets
+        .add(ticket.clone(), identity, look.now)
+        .ok_or_else(|| {
+            RpcError::new(
+                ErrorCode::RateLimited,
+                "too many tickets are waiting to be used",
+            )
             .with("retry_after_ms", 1000)
-    })?;
+        })?;
     Ok(TicketResult { ticket, expires_at })
 }
 
 fn redeem(look: &mut Look<'_>, params: RedeemParams) -> Result<RedeemResult, Failure> {
-    look.shared.tickets.redeem(&params.ticket, look.now).ok_or_else(|| {
-        RpcError::new(ErrorCode::NotFound, "no such ticket, or it was used or has ended")
+    look.shared
+        .tickets
+        .redeem(&params.ticket, look.now)
+        .ok_or_else(|| {
+            RpcError::new(
+                ErrorCode::NotFound,
+                "no such ticket, or it was used or has ended",
+            )
             .with("entity", "ticket")
             .into()
-    })
+        })
 }
 
 fn revoke(work: &mut Work<'_, '_>, params: RevokeParams) -> Result<Done, Failure> {
@@ -63,7 +81,7 @@ fn revoke(work: &mut Work<'_, '_>, params: RevokeParams) -> Result<Done, Failure
         before: work.now,
         until: params.until,
     };
-    revocation::add(work, &revocation.clone().into())?;
+    revocation::store(work.tx, &revocation)?;
     work.effects.revocations.push(revocation);
     Ok(Done {})
 }

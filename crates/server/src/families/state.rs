@@ -30,8 +30,7 @@ fn snapshot(look: &mut Look<'_>, _: NoParams) -> Result<SnapshotResult, Failure>
         .collect::<Result<_, _>>()?;
     Ok(SnapshotResult {
         pos: log::head(look)?,
-        user: user::load(look, caller)?
-            .ok_or_else(|| RpcError::not_found("user", caller.get()))?,
+        user: user::load(look, caller)?.ok_or_else(|| RpcError::not_found("user", caller.get()))?,
         workspaces: workspace::of_user(look, caller)?,
         channels,
         reads,

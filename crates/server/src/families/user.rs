@@ -14,7 +14,10 @@ use crate::{
 };
 
 pub(super) fn register(router: Router) -> Router {
-    router.mutation::<Create>(create).query::<Me>(me).query::<Get>(get)
+    router
+        .mutation::<Create>(create)
+        .query::<Me>(me)
+        .query::<Get>(get)
 }
 
 fn create(work: &mut Work<'_, '_>, params: CreateParams) -> Result<UserResult, Failure> {
@@ -30,21 +33,30 @@ fn create(work: &mut Work<'_, '_>, params: CreateParams) -> Result<UserResult, F
         Some(display_name) => name_of("display_name", &display_name, MAX_NAME_CHARS)?,
         None => name.clone(),
     };
-    if work.prepare_cached("SELECT 1 FROM user WHERE name = ?1")?.exists([&name])? {
+    if work
+        .prepare_cached("SELECT 1 FROM user WHERE name = ?1")?
+        .exists([&name])?
+    {
         let message = format!("the name {name:?} is taken");
-        return Err(RpcError::new(ErrorCode::Conflict, message).with("existing", "name").into());
+        return Err(RpcError::new(ErrorCode::Conflict, message)
+            .with("existing", "name")
+            .into());
     }
     work.prepare_cached(
         "INSERT INTO user (name, display_name, administrator, created_at) VALUES (?1, ?2, ?3, ?4)",
     )?
     .execute(params![name, display_name, first, work.now.get()])?;
     let id = UserId(work.last_insert_rowid());
-    Ok(UserResult { user: load(work, id)?.ok_or_else(|| absent(id))? })
+    Ok(UserResult {
+        user: load(work, id)?.ok_or_else(|| absent(id))?,
+    })
 }
 
 fn me(look: &mut Look<'_>, _: NoParams) -> Result<UserResult, Failure> {
     let id = look.caller.user()?;
-    Ok(UserResult { user: load(look, id)?.ok_or_else(|| absent(id))? })
+    Ok(UserResult {
+        user: load(look, id)?.ok_or_else(|| absent(id))?,
+    })
 }
 
 fn get(look: &mut Look<'_>, params: GetParams) -> Result<UserResult, Failure> {
@@ -59,16 +71,24 @@ fn get(look: &mut Look<'_>, params: GetParams) -> Result<UserResult, Failure> {
         }
     };
     let user = if visible { load(look, id)? } else { None };
-    Ok(UserResult { user: user.ok_or_else(|| absent(id))? })
+    Ok(UserResult {
+        user: user.ok_or_else(|| absent(id))?,
+    })
 }
 
 /// A unique name as in `@name`.
 fn handle(text: &str) -> Result<String, RpcError> {
     let name = name_of("name", text, MAX_NAME_CHARS)?;
-    if name.chars().all(|char| char.is_alphanumeric() || "-_.".contains(char)) {
+    if name
+        .chars()
+        .all(|char| char.is_alphanumeric() || "-_.".contains(char))
+    {
         Ok(name)
     } else {
-        Err(RpcError::invalid_param("name", "expected letters, digits, '-', '_' and '.' only"))
+        Err(RpcError::invalid_param(
+            "name",
+            "expected letters, digits, '-', '_' and '.' only",
+        ))
     }
 }
 
@@ -89,9 +109,9 @@ pub(super) fn colleagues(db: &Connection, user: UserId) -> Result<Vec<User>, rus
     db.prepare_cached(
         "SELECT id, name, display_name, created_at, revision FROM user
          WHERE id = ?1 OR id IN (
-             SELECT theirs.user_id FROM member AS mine JOIN member AS theirs
-                 ON theirs.kind = mine.kind AND theirs.scope_id = mine.scope_id
-             WHERE mine.kind = 'workspace' AND mine.user_id = ?1)
+             SELECT theirs.user_id FROM workspace_member AS mine
+             JOIN workspace_member AS theirs USING (workspace_id)
+             WHERE mine.user_id = ?1)
          ORDER BY id",
     )?
     .query_map([user.get()], from_row)?
@@ -101,9 +121,9 @@ pub(super) fn colleagues(db: &Connection, user: UserId) -> Result<Vec<User>, rus
 /// Whom a change of `user`'s presence concerns: those who share a workspace, and themselves.
 pub(crate) fn peers(db: &Connection, user: UserId) -> Result<Vec<UserId>, rusqlite::Error> {
     db.prepare_cached(
-        "SELECT theirs.user_id FROM member AS mine JOIN member AS theirs
-             ON theirs.kind = mine.kind AND theirs.scope_id = mine.scope_id
-         WHERE mine.kind = 'workspace' AND mine.user_id = ?1
+        "SELECT theirs.user_id FROM workspace_member AS mine
+         JOIN workspace_member AS theirs USING (workspace_id)
+         WHERE mine.user_id = ?1
          UNION SELECT ?1 ORDER BY 1",
     )?
     .query_map([user.get()], |row| row.get(0).map(UserId))?
@@ -111,14 +131,15 @@ pub(crate) fn peers(db: &Connection, user: UserId) -> Result<Vec<UserId>, rusqli
 }
 
 fn is_administrator(db: &Connection, id: UserId) -> Result<bool, rusqlite::Error> {
-    db.prepare_cached("SELECT 1 FROM user WHERE id = ?1 AND administrator")?.exists([id.get()])
+    db.prepare_cached("SELECT 1 FROM user WHERE id = ?1 AND administrator")?
+        .exists([id.get()])
 }
 
 fn shares_workspace(db: &Connection, one: UserId, other: UserId) -> Result<bool, rusqlite::Error> {
     db.prepare_cached(
-        "SELECT 1 FROM member AS mine JOIN member AS theirs
-             ON theirs.kind = mine.kind AND theirs.scope_id = mine.scope_id
-         WHERE mine.kind = 'workspace' AND mine.user_id = ?1 AND theirs.user_id = ?2",
+        "SELECT 1 FROM workspace_member AS mine
+         JOIN workspace_member AS theirs USING (workspace_id)
+         WHERE mine.user_id = ?1 AND theirs.user_id = ?2",
     )?
     .exists([one.get(), other.get()])
 }
@@ -126,9 +147,8 @@ fn shares_workspace(db: &Connection, one: UserId, other: UserId) -> Result<bool,
 /// Whether `author` has a message in a channel `reader` is in.
 fn wrote_to(db: &Connection, author: UserId, reader: UserId) -> Result<bool, rusqlite::Error> {
     db.prepare_cached(
-        "SELECT 1 FROM message JOIN member
-             ON member.kind = 'channel' AND member.scope_id = message.channel_id
-         WHERE message.author_id = ?1 AND member.user_id = ?2",
+        "SELECT 1 FROM message JOIN channel_member USING (channel_id)
+         WHERE message.author_id = ?1 AND channel_member.user_id = ?2",
     )?
     .exists([author.get(), reader.get()])
 }

@@ -41,7 +41,11 @@ fn create(work: &mut Work<'_, '_>, params: CreateParams) -> Result<WorkspaceResu
 }
 
 fn add_member(work: &mut Work<'_, '_>, params: AddMemberParams) -> Result<MemberResult, Failure> {
-    let AddMemberParams { workspace_id, user_id, role } = params;
+    let AddMemberParams {
+        workspace_id,
+        user_id,
+        role,
+    } = params;
     let role = role.unwrap_or(Role::Member);
     administered(work, workspace_id)?;
     if role == Role::Owner {
@@ -53,17 +57,28 @@ fn add_member(work: &mut Work<'_, '_>, params: AddMemberParams) -> Result<Member
     }
     if role_of(work, workspace_id, user_id)?.is_some() {
         let message = format!("user {user_id} is a member already");
-        return Err(RpcError::new(ErrorCode::Conflict, message).with("existing", "member").into());
+        return Err(RpcError::new(ErrorCode::Conflict, message)
+            .with("existing", "member")
+            .into());
     }
     if membership::count(work, Scope::Workspace(workspace_id))? >= MAX_MEMBERS {
         return Err(full("workspace").into());
     }
     admit(work, workspace_id, user_id, role)?;
-    Ok(MemberResult { member: WorkspaceMember { workspace_id, user_id, role } })
+    Ok(MemberResult {
+        member: WorkspaceMember {
+            workspace_id,
+            user_id,
+            role,
+        },
+    })
 }
 
 fn remove_member(work: &mut Work<'_, '_>, params: RemoveMemberParams) -> Result<Done, Failure> {
-    let RemoveMemberParams { workspace_id, user_id } = params;
+    let RemoveMemberParams {
+        workspace_id,
+        user_id,
+    } = params;
     let caller = work.caller.user()?;
     let callers_role = visible(work, workspace_id, caller)?;
     if caller != user_id && !callers_role.administers() {
@@ -73,19 +88,36 @@ fn remove_member(work: &mut Work<'_, '_>, params: RemoveMemberParams) -> Result<
         .ok_or_else(|| RpcError::not_found("member", user_id.get()))?;
     if role == Role::Owner {
         let message = "the owner cannot leave the workspace";
-        return Err(RpcError::new(ErrorCode::Conflict, message).with("existing", "owner").into());
+        return Err(RpcError::new(ErrorCode::Conflict, message)
+            .with("existing", "owner")
+            .into());
     }
-    let reason =
-        if caller == user_id { RemovalReason::Left } else { RemovalReason::Removed };
+    let reason = if caller == user_id {
+        RemovalReason::Left
+    } else {
+        RemovalReason::Removed
+    };
     for channel_id in channel::joined_in(work, workspace_id, user_id)? {
         channel::withdraw(work, channel_id, user_id, reason)?;
     }
-    work.tx.close_membership(Scope::Workspace(workspace_id), user_id)?;
+    work.tx
+        .close_membership(Scope::Workspace(workspace_id), user_id)?;
     work.emit(
         &Audience::workspace(workspace_id),
-        WorkspaceMemberLeft { workspace_id, user_id, role, reason },
+        WorkspaceMemberLeft {
+            workspace_id,
+            user_id,
+            role,
+            reason,
+        },
     )?;
-    work.emit(&Audience::user(user_id), WorkspaceRemoved { workspace_id, reason })?;
+    work.emit(
+        &Audience::user(user_id),
+        WorkspaceRemoved {
+            workspace_id,
+            reason,
+        },
+    )?;
     Ok(Done {})
 }
 
@@ -97,18 +129,31 @@ fn admit(
     role: Role,
 ) -> Result<Workspace, Failure> {
     let workspace = load(work, id)?.ok_or_else(|| absent(id))?;
-    work.tx.open_membership(Scope::Workspace(id), user_id, role.as_str())?;
-    work.emit(&Audience::user(user_id), WorkspaceAdded { workspace: workspace.clone() })?;
+    work.tx
+        .open_membership(Scope::Workspace(id), user_id, role.as_str())?;
+    work.emit(
+        &Audience::user(user_id),
+        WorkspaceAdded {
+            workspace: workspace.clone(),
+        },
+    )?;
     work.emit(
         &Audience::workspace(id),
-        WorkspaceMemberJoined { workspace_id: id, user_id, role },
+        WorkspaceMemberJoined {
+            workspace_id: id,
+            user_id,
+            role,
+        },
     )?;
     Ok(workspace)
 }
 
 pub(super) fn full(what: &str) -> RpcError {
-    RpcError::new(ErrorCode::Conflict, format!("a {what} has at most {MAX_MEMBERS} members"))
-        .with("limit", MAX_MEMBERS)
+    RpcError::new(
+        ErrorCode::Conflict,
+        format!("a {what} has at most {MAX_MEMBERS} members"),
+    )
+    .with("limit", MAX_MEMBERS)
 }
 
 fn absent(id: WorkspaceId) -> RpcError {
@@ -116,21 +161,24 @@ fn absent(id: WorkspaceId) -> RpcError {
 }
 
 fn not_administered() -> RpcError {
-    RpcError::forbidden("workspace:administer", "only the workspace's owner and admins do this")
+    RpcError::forbidden(
+        "workspace:administer",
+        "only the workspace's owner and admins do this",
+    )
 }
 
 /// The caller's role in a workspace they are in.
-pub(super) fn visible(
-    db: &Connection,
-    id: WorkspaceId,
-    caller: UserId,
-) -> Result<Role, Failure> {
+pub(super) fn visible(db: &Connection, id: WorkspaceId, caller: UserId) -> Result<Role, Failure> {
     Ok(role_of(db, id, caller)?.ok_or_else(|| absent(id))?)
 }
 
 fn administered(work: &Work<'_, '_>, id: WorkspaceId) -> Result<(), Failure> {
     let caller = work.caller.user()?;
-    if visible(work, id, caller)?.administers() { Ok(()) } else { Err(not_administered().into()) }
+    if visible(work, id, caller)?.administers() {
+        Ok(())
+    } else {
+        Err(not_administered().into())
+    }
 }
 
 pub(super) fn role_of(
@@ -138,7 +186,7 @@ pub(super) fn role_of(
     id: WorkspaceId,
     user: UserId,
 ) -> Result<Option<Role>, rusqlite::Error> {
-    let role = membership::role(db, Scope::Workspace(id), user)?;
+    let role = membership::role_of(db, Scope::Workspace(id), user)?;
     Ok(role.as_deref().and_then(Role::parse))
 }
 
@@ -152,7 +200,7 @@ fn load(db: &Connection, id: WorkspaceId) -> Result<Option<Workspace>, rusqlite:
 pub(super) fn of_user(db: &Connection, user: UserId) -> Result<Vec<Workspace>, rusqlite::Error> {
     db.prepare_cached(
         "SELECT id, name, owner_id, revision FROM workspace
-         WHERE id IN (SELECT scope_id FROM member WHERE kind = 'workspace' AND user_id = ?1)
+         WHERE id IN (SELECT workspace_id FROM workspace_member WHERE user_id = ?1)
          ORDER BY id",
     )?
     .query_map([user.get()], from_row)?

@@ -7,7 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use antiphon_api::ids::Pos;
-use antiphon_store::{log, revocation};
+use antiphon_store::{ReadError, log, revocation};
 use antiphon_wire::{
     CodecError, Decoder, FromGateway, FromServer, HEARTBEAT_MS, LINK_VERSION, encode,
 };
@@ -19,11 +19,12 @@ use tokio::{
     time::{Instant, MissedTickBehavior},
 };
 
-use super::{Encoded, Fanout, outbox::Outbox, outbox::Overflown, resolve};
+use super::{Encoded, outbox::Outbox, outbox::Overflown, resolve, wire_revocation};
 use crate::{
     clock,
     context::{Failure, Shared},
-    listen::PrivateListener,
+    listen::{Listener, PrivateListener},
+    stop::asked,
 };
 
 /// A gateway that has not said hello by then is dropped.
@@ -70,7 +71,7 @@ pub(crate) async fn serve(
     let mut links = JoinSet::new();
     loop {
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => return,
+            () = asked(&mut stop) => return,
             Some(_) = links.join_next() => {}
             accepted = listener.accept(), if links.len() < MAX_LINKS => match accepted {
                 Ok(stream) => {
@@ -90,13 +91,21 @@ pub(crate) async fn serve(
 }
 
 async fn run(reader: OwnedReadHalf, mut writer: OwnedWriteHalf, shared: &Arc<Shared>) {
-    let mut inbound = Inbound { reader, decoder: Decoder::default() };
+    let mut inbound = Inbound {
+        reader,
+        decoder: Decoder::default(),
+    };
     let hello = tokio::time::timeout(HELLO_TIMEOUT, inbound.hello()).await;
     let Ok(Ok(Hello { name, boot, after })) = hello else {
         tracing::warn!("a gateway said no proper hello");
         return;
     };
-    tracing::info!(gateway = name, boot, after = after.map(Pos::get), "gateway linked");
+    tracing::info!(
+        gateway = name,
+        boot,
+        after = after.map(Pos::get),
+        "gateway linked"
+    );
     let outbox = shared.fanout.open_outbox();
     let ended = tokio::select! {
         ended = send(&mut writer, after, shared, &outbox) => ended,
@@ -126,7 +135,9 @@ impl Inbound {
     async fn message(&mut self) -> Result<Option<FromGateway>, LinkError> {
         loop {
             if let Some(bytes) = self.decoder.next_message()? {
-                return serde_json::from_slice(&bytes).map(Some).map_err(LinkError::Malformed);
+                return serde_json::from_slice(&bytes)
+                    .map(Some)
+                    .map_err(LinkError::Malformed);
             }
             if self.reader.read_buf(self.decoder.buffer()).await? == 0 {
                 return Ok(None);
@@ -136,9 +147,16 @@ impl Inbound {
 
     async fn hello(&mut self) -> Result<Hello, LinkError> {
         match self.message().await? {
-            Some(FromGateway::Hello { v: LINK_VERSION, gateway, boot, after }) => {
-                Ok(Hello { name: gateway, boot, after })
-            }
+            Some(FromGateway::Hello {
+                v: LINK_VERSION,
+                gateway,
+                boot,
+                after,
+            }) => Ok(Hello {
+                name: gateway,
+                boot,
+                after,
+            }),
             Some(FromGateway::Hello { v, .. }) => Err(LinkError::Version(v)),
             Some(FromGateway::Leases { .. }) | None => Err(LinkError::NoHello),
         }
@@ -165,7 +183,7 @@ async fn send(
 ) -> Result<(), LinkError> {
     let mut out = Vec::new();
     let mut cursor = greet(&mut out, after, shared).await?;
-    let mut envelopes = shared.fanout.tail.watch();
+    let mut envelopes = shared.fanout.tail.subscribe();
     let mut heartbeat = tokio::time::interval_at(
         Instant::now() + Duration::from_millis(HEARTBEAT_MS),
         Duration::from_millis(HEARTBEAT_MS),
@@ -193,11 +211,7 @@ async fn send(
 }
 
 /// Writes the hello and the revocations in force. Returns where the stream starts.
-async fn greet(
-    out: &mut Vec<u8>,
-    after: Option<Pos>,
-    shared: &Shared,
-) -> Result<Pos, LinkError> {
+async fn greet(out: &mut Vec<u8>, after: Option<Pos>, shared: &Shared) -> Result<Pos, LinkError> {
     let now = clock::now();
     let read = shared.store.read(move |db| {
         let honoured = match after {
@@ -210,13 +224,19 @@ async fn greet(
             oldest: log::oldest(db)?,
             reset: after.is_some() && !honoured,
         };
-        Ok::<_, Failure>((hello, revocation::in_force(db, now)?, after.filter(|_| honoured), log::head(db)?))
+        Ok::<_, Failure>((
+            hello,
+            revocation::live(db, now)?,
+            after.filter(|_| honoured),
+            log::head(db)?,
+        ))
     });
-    let (hello, revocations, start, head) =
-        read.await.map_err(|error| LinkError::Database(error.into()))?;
+    let (hello, revocations, start, head) = read
+        .await
+        .map_err(|error: ReadError<Failure>| LinkError::Database(error.into()))?;
     encode(&hello, out)?;
     for revocation in revocations {
-        encode(&FromServer::Revoke(revocation), out)?;
+        encode(&FromServer::Revoke(wire_revocation(revocation)), out)?;
     }
     Ok(start.unwrap_or(head))
 }
@@ -226,7 +246,8 @@ async fn after_cursor(shared: &Shared, cursor: Pos) -> Result<Vec<Encoded>, Link
         return Ok(recent);
     }
     let read = shared.store.read(move |db| resolve::page(db, cursor));
-    read.await.map_err(|error| LinkError::Database(error.into()))
+    read.await
+        .map_err(|error| LinkError::Database(error.into()))
 }
 
 async fn write(writer: &mut OwnedWriteHalf, out: &mut Vec<u8>) -> Result<(), LinkError> {

@@ -16,8 +16,8 @@ mod resolve;
 use std::sync::Arc;
 
 use antiphon_api::{events::Keep, ids::Pos};
-use antiphon_store::{Tail, TailItem};
-use antiphon_wire::{Envelope, FromServer, Recipients, Revocation, encode};
+use antiphon_store::{Placed, Tail, revocation::Revocation};
+use antiphon_wire::{Envelope, FromServer, Recipients, encode};
 use parking_lot::Mutex;
 use serde_json::value::to_raw_value;
 
@@ -38,7 +38,7 @@ pub(crate) struct Encoded {
     pub(crate) bytes: Arc<[u8]>,
 }
 
-impl TailItem for Encoded {
+impl Placed for Encoded {
     fn pos(&self) -> Pos {
         self.pos
     }
@@ -57,13 +57,16 @@ pub(crate) struct Fanout {
 impl Fanout {
     /// `head` is where the log ends: what is before it is read from there.
     pub(crate) fn new(head: Pos) -> Self {
-        Self { tail: Tail::new(head, TAIL_EVENTS, TAIL_BYTES), outboxes: Mutex::default() }
+        Self {
+            tail: Tail::new(head, TAIL_EVENTS, TAIL_BYTES),
+            outboxes: Mutex::default(),
+        }
     }
 
     /// Sends what a finished transaction has for those who are there.
     pub(crate) fn apply(&self, relays: Vec<Relay>, revocations: Vec<Revocation>) {
         for revocation in revocations {
-            if let Some(bytes) = encoded(&FromServer::Revoke(revocation)) {
+            if let Some(bytes) = encoded(&FromServer::Revoke(wire_revocation(revocation))) {
                 self.each_outbox(|outbox| outbox.push_control(Arc::clone(&bytes)));
             }
         }
@@ -99,7 +102,24 @@ impl Fanout {
     }
 
     fn close_outbox(&self, outbox: &Arc<Outbox>) {
-        self.outboxes.lock().retain(|other| !Arc::ptr_eq(other, outbox));
+        self.outboxes
+            .lock()
+            .retain(|other| !Arc::ptr_eq(other, outbox));
+    }
+}
+
+fn wire_revocation(revocation: Revocation) -> antiphon_wire::Revocation {
+    let Revocation {
+        principal,
+        jti,
+        before,
+        until,
+    } = revocation;
+    antiphon_wire::Revocation {
+        principal,
+        jti,
+        before,
+        until,
     }
 }
 

@@ -83,7 +83,9 @@ mod tests {
             outbox.push_ephemeral(number.to_be_bytes().into());
         }
         let mut out = Vec::new();
-        outbox.drain(&mut out, usize::MAX).expect("nothing was lost");
+        outbox
+            .drain(&mut out, usize::MAX)
+            .expect("nothing was lost");
         assert_eq!(out.len(), MAX_EPHEMERAL * 8);
         assert_eq!(out[..8], 1_usize.to_be_bytes());
     }

@@ -23,7 +23,7 @@ const REST: Duration = Duration::from_millis(200);
 /// Turns what is committed into envelopes, in log order, until dropped.
 pub(crate) async fn follow(store: Store, fanout: Arc<Fanout>) {
     let mut cursor = fanout.tail.head();
-    let mut committed = store.tail().watch();
+    let mut committed = store.tail().subscribe();
     loop {
         if committed.wait_for(|head| *head > cursor).await.is_err() {
             return;
@@ -34,7 +34,11 @@ pub(crate) async fn follow(store: Store, fanout: Arc<Fanout>) {
                 fanout.tail.push(envelopes);
             }
             Err(error) => {
-                tracing::error!(?error, pos = cursor.get(), "events wait: the log cannot be read");
+                tracing::error!(
+                    ?error,
+                    pos = cursor.get(),
+                    "events wait: the log cannot be read"
+                );
                 tokio::time::sleep(REST).await;
             }
         }
@@ -73,9 +77,10 @@ fn envelope(logged: Logged, recipients: Vec<UserId>) -> Result<Encoded, Failure>
         keep: Keep::Log,
         to: Recipients::Users(recipients),
         key: None,
-        event: logged.event.to_raw_value(),
+        event: (*logged.event).to_owned(),
     });
     // Bounds on events and memberships keep every envelope under the limit of a message.
-    let bytes = encoded(&envelope).ok_or(Failure::Oversize(pos))?;
+    let bytes = encoded(&envelope)
+        .ok_or_else(|| Failure::Internal("an envelope is over the limit of the link".into()))?;
     Ok(Encoded { pos, bytes })
 }

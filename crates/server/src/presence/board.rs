@@ -67,12 +67,17 @@ impl Board {
         let mut touched = BTreeSet::new();
         let gateway = self.gateways.entry(boot.to_owned()).or_default();
         if let Some(until) = gateway.lost_until.take() {
-            self.deadlines.remove(&(until, Deadline::Gateway(boot.to_owned())));
+            self.deadlines
+                .remove(&(until, Deadline::Gateway(boot.to_owned())));
         }
         if full {
             let kept: BTreeSet<u64> = changes.iter().map(|change| change.tab).collect();
-            let gone: Vec<u64> =
-                gateway.tabs.keys().filter(|tab| !kept.contains(tab)).copied().collect();
+            let gone: Vec<u64> = gateway
+                .tabs
+                .keys()
+                .filter(|tab| !kept.contains(tab))
+                .copied()
+                .collect();
             for tab in gone {
                 touched.extend(self.set(boot, tab, None));
             }
@@ -86,7 +91,10 @@ impl Board {
             };
             touched.extend(self.set(boot, change.tab, lease));
         }
-        touched.into_iter().filter_map(|user| self.settle(user, now, GRACE)).collect()
+        touched
+            .into_iter()
+            .filter_map(|user| self.settle(user, now, GRACE))
+            .collect()
     }
 
     /// The link of a gateway ended; its leases go on for a while.
@@ -94,9 +102,11 @@ impl Board {
         if let Some(gateway) = self.gateways.get_mut(boot) {
             let until = now + GRACE;
             if let Some(earlier) = gateway.lost_until.replace(until) {
-                self.deadlines.remove(&(earlier, Deadline::Gateway(boot.to_owned())));
+                self.deadlines
+                    .remove(&(earlier, Deadline::Gateway(boot.to_owned())));
             }
-            self.deadlines.insert((until, Deadline::Gateway(boot.to_owned())));
+            self.deadlines
+                .insert((until, Deadline::Gateway(boot.to_owned())));
         }
     }
 
@@ -121,7 +131,9 @@ impl Board {
     }
 
     pub(crate) fn state(&self, user: UserId) -> PresenceState {
-        self.users.get(&user).map_or(PresenceState::Offline, |seat| seat.state)
+        self.users
+            .get(&user)
+            .map_or(PresenceState::Offline, |seat| seat.state)
     }
 
     /// A lost gateway's grace was a grace for its users too: who has no other tab leaves at once.
@@ -130,10 +142,15 @@ impl Board {
             Some(gateway) => gateway.tabs.keys().copied().collect(),
             None => Vec::new(),
         };
-        let users: BTreeSet<UserId> =
-            tabs.into_iter().filter_map(|tab| self.set(boot, tab, None)).collect();
+        let users: BTreeSet<UserId> = tabs
+            .into_iter()
+            .filter_map(|tab| self.set(boot, tab, None))
+            .collect();
         self.gateways.remove(boot);
-        users.into_iter().filter_map(|user| self.settle(user, due, Duration::ZERO)).collect()
+        users
+            .into_iter()
+            .filter_map(|user| self.settle(user, due, Duration::ZERO))
+            .collect()
     }
 
     fn leave(&mut self, user: UserId) -> Option<(UserId, PresenceState)> {
@@ -154,7 +171,11 @@ impl Board {
             *seat.count(visible) -= 1;
         }
         if let Some((user, visible)) = lease {
-            *self.users.entry(user).or_insert_with(Seat::empty).count(visible) += 1;
+            *self
+                .users
+                .entry(user)
+                .or_insert_with(Seat::empty)
+                .count(visible) += 1;
         }
         lease.or(earlier).map(|(user, _)| user)
     }
@@ -177,7 +198,11 @@ impl Board {
         if let Some(due) = seat.leaving.take() {
             self.deadlines.remove(&(due, Deadline::User(user)));
         }
-        let state = if seat.visible > 0 { PresenceState::Online } else { PresenceState::Away };
+        let state = if seat.visible > 0 {
+            PresenceState::Online
+        } else {
+            PresenceState::Away
+        };
         let changed = seat.state != state;
         seat.state = state;
         changed.then_some((user, state))
@@ -186,11 +211,20 @@ impl Board {
 
 impl Seat {
     fn empty() -> Self {
-        Self { visible: 0, hidden: 0, state: PresenceState::Offline, leaving: None }
+        Self {
+            visible: 0,
+            hidden: 0,
+            state: PresenceState::Offline,
+            leaving: None,
+        }
     }
 
     fn count(&mut self, visible: bool) -> &mut usize {
-        if visible { &mut self.visible } else { &mut self.hidden }
+        if visible {
+            &mut self.visible
+        } else {
+            &mut self.hidden
+        }
     }
 }
 

@@ -1,10 +1,6 @@
 //! The board, the clock, and the telling.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use antiphon_api::{
     entities::{Presence as Entity, PresenceState},
@@ -15,10 +11,7 @@ use antiphon_store::Store;
 use antiphon_wire::LeaseChange;
 use parking_lot::Mutex;
 use rusqlite::Connection;
-use tokio::{
-    sync::Notify,
-    time::Instant,
-};
+use tokio::{sync::Notify, time::Instant};
 
 use super::Board;
 use crate::{
@@ -77,7 +70,10 @@ impl Presence {
     }
 
     pub(crate) fn link_lost(&self, boot: &str) {
-        self.inner.lock().board.handle_link_lost(boot, Instant::now().into_std());
+        self.inner
+            .lock()
+            .board
+            .handle_link_lost(boot, Instant::now().into_std());
         self.changed.notify_one();
     }
 
@@ -88,7 +84,10 @@ impl Presence {
         let mut inner = self.inner.lock();
         for user in users {
             let revision = inner.next_revision(clock::now());
-            let since = inner.marks.get(user).map_or(self.started_at, |mark| mark.since);
+            let since = inner
+                .marks
+                .get(user)
+                .map_or(self.started_at, |mark| mark.since);
             inner.marks.insert(*user, Mark { since, revision });
             inner.pending.push(*user);
         }
@@ -107,12 +106,20 @@ impl Presence {
             let inner = self.inner.lock();
             (inner.board.state(user), inner.marks.get(&user).copied())
         };
-        let mark = mark.unwrap_or(Mark {
+        let since_start = Mark {
             since: self.started_at,
             revision: Revision(self.started_at.get()),
-        });
+        };
+        let mark = mark.unwrap_or(since_start);
         let (status_text, emoji) = families::status_of(db, user, now)?;
-        Ok(Entity { user_id: user, state, status_text, emoji, since: mark.since, revision: mark.revision })
+        Ok(Entity {
+            user_id: user,
+            state,
+            status_text,
+            emoji,
+            since: mark.since,
+            revision: mark.revision,
+        })
     }
 
     fn take_pending(&self) -> Vec<UserId> {
@@ -134,7 +141,13 @@ impl Inner {
     fn mark(&mut self, changed: &[(UserId, PresenceState)], now: UnixMs) {
         for (user, _) in changed {
             let revision = self.next_revision(now);
-            self.marks.insert(*user, Mark { since: now, revision });
+            self.marks.insert(
+                *user,
+                Mark {
+                    since: now,
+                    revision,
+                },
+            );
             self.pending.push(*user);
         }
     }
@@ -177,7 +190,10 @@ async fn announce(presence: &Arc<Presence>, store: &Store, fanout: &Fanout, user
             Ok::<_, Failure>(Relay {
                 to: families::peers(db, user)?,
                 key: format!("presence:{user}"),
-                event: Stamped { ts: now, event: Event::from(fact) },
+                event: Stamped {
+                    ts: now,
+                    event: Event::from(fact),
+                },
             })
         };
         users.into_iter().map(relay).collect::<Result<Vec<_>, _>>()
@@ -185,7 +201,10 @@ async fn announce(presence: &Arc<Presence>, store: &Store, fanout: &Fanout, user
     match relays.await {
         Ok(relays) => fanout.apply(relays, Vec::new()),
         Err(error) => {
-            tracing::error!(?error, "presence could not be told; clients see it at their next list");
+            tracing::error!(
+                ?error,
+                "presence could not be told; clients see it at their next list"
+            );
             tokio::time::sleep(REST).await;
         }
     }

@@ -11,10 +11,17 @@ use super::{Board, GRACE};
 const ADA: UserId = UserId(1);
 
 fn lease(tab: u64, state: LeaseState) -> LeaseChange {
-    LeaseChange { principal: Principal::User(ADA), tab, state }
+    LeaseChange {
+        principal: Principal::User(ADA),
+        tab,
+        state,
+    }
 }
 
-#[expect(clippy::disallowed_methods, reason = "any instant will do as the origin of virtual time")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "any instant will do as the origin of virtual time"
+)]
 fn start() -> Instant {
     Instant::now()
 }
@@ -37,7 +44,10 @@ fn the_last_tab_to_go_makes_offline_exactly_after_the_grace() {
     board.handle_leases("g", false, &[lease(1, LeaseState::Closed)], now);
     assert_eq!(board.state(ADA), Online);
     assert_eq!(board.poll_timeout(), Some(now + GRACE));
-    assert_eq!(board.handle_timeout(now + GRACE - Duration::from_millis(1)), []);
+    assert_eq!(
+        board.handle_timeout(now + GRACE - Duration::from_millis(1)),
+        []
+    );
     assert_eq!(board.handle_timeout(now + GRACE), [(ADA, Offline)]);
     assert_eq!(board.state(ADA), Offline);
     assert_eq!(board.poll_timeout(), None);
@@ -59,7 +69,10 @@ fn the_close_of_an_old_tab_after_the_opening_of_a_new_one_changes_nothing() {
     let (mut board, now) = (Board::default(), start());
     board.handle_leases("g", false, &[lease(1, LeaseState::Visible)], now);
     board.handle_leases("h", false, &[lease(1, LeaseState::Visible)], now);
-    assert_eq!(board.handle_leases("g", false, &[lease(1, LeaseState::Closed)], now), []);
+    assert_eq!(
+        board.handle_leases("g", false, &[lease(1, LeaseState::Closed)], now),
+        []
+    );
     assert_eq!(board.poll_timeout(), None);
 }
 
@@ -69,7 +82,10 @@ fn a_lost_links_leases_end_after_the_grace_unless_it_comes_back() {
     board.handle_leases("g", true, &[lease(1, LeaseState::Visible)], now);
     board.handle_link_lost("g", now);
     let back = now + Duration::from_secs(5);
-    assert_eq!(board.handle_leases("g", true, &[lease(1, LeaseState::Visible)], back), []);
+    assert_eq!(
+        board.handle_leases("g", true, &[lease(1, LeaseState::Visible)], back),
+        []
+    );
     assert_eq!(board.handle_timeout(now + GRACE * 2), []);
 
     board.handle_link_lost("g", back);

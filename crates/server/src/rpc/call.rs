@@ -8,7 +8,7 @@ use antiphon_api::{
     jsonrpc::{MAX_BATCH, Request, Response},
     openrpc,
 };
-use antiphon_store::{ReadError, WriteError, idempotency, idempotency::Earlier};
+use antiphon_store::{idempotency, idempotency::Earlier};
 use rusqlite::Connection;
 use serde_json::value::RawValue;
 
@@ -48,14 +48,21 @@ pub(crate) async fn answer(
         }
     };
     if calls.is_empty() || calls.len() > MAX_BATCH {
-        let message = format!("a batch holds 1 to {MAX_BATCH} calls, this one {}", calls.len());
+        let message = format!(
+            "a batch holds 1 to {MAX_BATCH} calls, this one {}",
+            calls.len()
+        );
         return Answers::One(failed(ErrorCode::InvalidRequest, message, request_id));
     }
     let mut responses = Vec::with_capacity(calls.len());
     for call in &calls {
         responses.extend(answer_one(router, shared, caller, request_id, call).await);
     }
-    if responses.is_empty() { Answers::None } else { Answers::Batch(responses) }
+    if responses.is_empty() {
+        Answers::None
+    } else {
+        Answers::Batch(responses)
+    }
 }
 
 fn failed(code: ErrorCode, message: String, request_id: &str) -> Response {
@@ -76,9 +83,11 @@ async fn answer_one(
         Err(message) => return Some(failed(ErrorCode::InvalidRequest, message, request_id)),
     };
     let id = request.id.map(ToOwned::to_owned);
-    let outcome = carry_out(router, shared, caller, &request).await.map_err(|failure| {
-        tell(failure, request_id, &request.method).with("request_id", request_id)
-    });
+    let outcome = carry_out(router, shared, caller, &request)
+        .await
+        .map_err(|failure| {
+            tell(failure, request_id, &request.method).with("request_id", request_id)
+        });
     id.map(|id| Response::new(Some(id), outcome))
 }
 
@@ -113,8 +122,8 @@ fn tell(failure: Failure, request_id: &str, method: &str) -> RpcError {
                 _ => internal(),
             }
         }
-        Failure::Encode(error) => {
-            tracing::error!(%error, request_id, method, "a result cannot be encoded");
+        Failure::Internal(error) => {
+            tracing::error!(%error, request_id, method, "a call failed");
             internal()
         }
     }
@@ -131,11 +140,17 @@ async fn carry_out(
     }
     let operator = *caller == Caller::Operator;
     let Prepared { method, run } = router.prepare(&request.method, request.params, operator)?;
-    let mut call = Call { shared: Arc::clone(shared), caller: caller.clone(), method };
+    let call = Call {
+        shared: Arc::clone(shared),
+        caller: caller.clone(),
+        method,
+    };
     let (result, effects) = match run {
-        Run::Mutation { run, idempotency_key, params_hash } => {
-            call.mutate(run, idempotency_key, params_hash).await?
-        }
+        Run::Mutation {
+            run,
+            idempotency_key,
+            params_hash,
+        } => call.mutate(run, idempotency_key, params_hash).await?,
         Run::Query(run) => call.query(run).await?,
     };
     shared.fanout.apply(effects.relays, effects.revocations);
@@ -157,7 +172,7 @@ type Done = (Box<RawValue>, Effects);
 
 impl Call {
     async fn mutate(
-        &mut self,
+        &self,
         run: impl FnOnce(&mut Work<'_, '_>) -> Result<Box<RawValue>, Failure> + Send + 'static,
         key: Option<String>,
         params_hash: [u8; 32],
@@ -167,7 +182,13 @@ impl Call {
             authenticate(tx, &caller)?;
             let mut effects = Effects::default();
             let Some(key) = key.as_deref() else {
-                let work = &mut Work { tx, caller: &caller, now, nonce: None, effects: &mut effects };
+                let work = &mut Work {
+                    tx,
+                    caller: &caller,
+                    now,
+                    nonce: None,
+                    effects: &mut effects,
+                };
                 return Ok((run(work)?, effects));
             };
             let owner = caller.key();
@@ -176,46 +197,41 @@ impl Call {
                 Earlier::Different => return Err(key_reused().into()),
                 Earlier::None => {}
             }
-            let work =
-                &mut Work { tx, caller: &caller, now, nonce: Some(key), effects: &mut effects };
+            let work = &mut Work {
+                tx,
+                caller: &caller,
+                now,
+                nonce: Some(key),
+                effects: &mut effects,
+            };
             let result = run(work)?;
             idempotency::remember(tx, &owner, method, key, &params_hash, &result, now)?;
             Ok((result, effects))
         });
-        written.await.map_err(|error| match error {
-            WriteError::Refused(failure) => failure,
-            WriteError::Panicked => internal(method),
-            WriteError::Unavailable { indeterminate } => {
-                RpcError::unavailable("the server is stopping", indeterminate).into()
-            }
-        })
+        written.await.map_err(Into::into)
     }
 
     async fn query(
-        &mut self,
+        &self,
         run: impl FnOnce(&mut Look<'_>) -> Result<Box<RawValue>, Failure> + Send + 'static,
     ) -> Result<Done, Failure> {
         let (caller, now) = (self.caller.clone(), clock::now());
-        let (shared, method) = (Arc::clone(&self.shared), self.method);
+        let shared = Arc::clone(&self.shared);
         let read = self.shared.store.read(move |db| {
             authenticate(db, &caller)?;
             let mut effects = Effects::default();
-            let look =
-                &mut Look { db, caller: &caller, now, shared: &shared, effects: &mut effects };
+            let look = &mut Look {
+                db,
+                caller: &caller,
+                now,
+                shared: &shared,
+                effects: &mut effects,
+            };
             let result = run(look)?;
             Ok::<_, Failure>((result, effects))
         });
-        read.await.map_err(|error| match error {
-            ReadError::Refused(failure) => failure,
-            ReadError::Sqlite(error) => Failure::Database(error),
-            ReadError::Panicked => internal(method),
-        })
+        read.await.map_err(Into::into)
     }
-}
-
-fn internal(method: &str) -> Failure {
-    tracing::error!(method, "a method panicked");
-    RpcError::new(ErrorCode::Internal, "internal error").into()
 }
 
 fn key_reused() -> RpcError {
@@ -231,7 +247,9 @@ fn authenticate(db: &Connection, caller: &Caller) -> Result<(), Failure> {
     let Caller::User(UserId(id), _) = caller else {
         return Ok(());
     };
-    let known = db.prepare_cached("SELECT 1 FROM user WHERE id = ?1")?.exists([id])?;
+    let known = db
+        .prepare_cached("SELECT 1 FROM user WHERE id = ?1")?
+        .exists([id])?;
     if known {
         Ok(())
     } else {

@@ -20,7 +20,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Serialize;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::TcpListener,
     sync::{Semaphore, watch},
     task::JoinSet,
 };
@@ -29,7 +28,8 @@ use super::{Answers, Router, answer};
 use crate::{
     clock,
     context::{Caller, Shared, TokenOfCall},
-    listen::PrivateListener,
+    listen::Listener,
+    stop::asked,
 };
 
 /// A peer that has not sent its headers by then is dropped (slow loris).
@@ -54,45 +54,29 @@ struct Service {
     verifier: Option<Verifier>,
 }
 
-/// Serves rpc.sock until `stop` turns true, then lets the calls under way finish.
-pub(crate) async fn serve_unix(
-    listener: PrivateListener,
+/// Serves a listener until `stop` turns true, then lets the calls under way finish. With a
+/// verifier a token says who calls; without, the peer has been checked.
+pub(crate) async fn serve<L: Listener>(
+    listener: L,
     router: Arc<Router>,
     shared: Arc<Shared>,
-    stop: watch::Receiver<bool>,
-) {
-    let service = Service { router, shared, verifier: None };
-    serve(service, stop, async || listener.accept().await).await;
-}
-
-/// Serves TCP in the same way, where `verifier` decides who calls.
-pub(crate) async fn serve_tcp(
-    listener: TcpListener,
-    router: Arc<Router>,
-    shared: Arc<Shared>,
-    verifier: Verifier,
-    stop: watch::Receiver<bool>,
-) {
-    let service = Service { router, shared, verifier: Some(verifier) };
-    serve(service, stop, async || listener.accept().await.map(|(stream, _)| stream)).await;
-}
-
-async fn serve<S>(
-    service: Service,
+    verifier: Option<Verifier>,
     mut stop: watch::Receiver<bool>,
-    accept: impl AsyncFn() -> std::io::Result<S>,
-) where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
+) {
+    let service = Service {
+        router,
+        shared,
+        verifier,
+    };
     let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
         let accepted = async {
             let permit = Arc::clone(&permits).acquire_owned().await.ok()?;
-            Some((permit, accept().await))
+            Some((permit, listener.accept().await))
         };
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = asked(&mut stop) => break,
             Some((permit, stream)) = accepted => match stream {
                 Ok(stream) => {
                     let connection = connection(stream, service.clone(), stop.clone());
@@ -127,7 +111,7 @@ where
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        _ = stop.wait_for(|stop| *stop) => {
+        () = asked(&mut stop) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -153,14 +137,19 @@ impl Service {
         }
         if request.method() != Method::POST {
             let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "JSON-RPC takes POST\n");
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+            response
+                .headers_mut()
+                .insert(header::ALLOW, HeaderValue::from_static("POST"));
             return response;
         }
         let caller = match self.caller(request.headers()) {
             Ok(caller) => caller,
             Err(error) => return single(&refuse(error, request_id)),
         };
-        let body = match Limited::new(request.into_body(), MAX_REQUEST_BYTES).collect().await {
+        let body = match Limited::new(request.into_body(), MAX_REQUEST_BYTES)
+            .collect()
+            .await
+        {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => {
                 let error = RpcError::too_large("the request", MAX_REQUEST_BYTES);
@@ -216,7 +205,10 @@ fn by_header(headers: &HeaderMap) -> Result<Caller, RpcError> {
         .and_then(|text| text.parse().ok())
         .and_then(UserId::checked)
         .ok_or_else(|| {
-            RpcError::new(ErrorCode::Unauthenticated, "Antiphon-User must be a user's id")
+            RpcError::new(
+                ErrorCode::Unauthenticated,
+                "Antiphon-User must be a user's id",
+            )
         })?;
     let field = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let time = |name| field(name).and_then(|text| text.parse().ok()).map(UnixMs);
@@ -232,7 +224,9 @@ fn by_header(headers: &HeaderMap) -> Result<Caller, RpcError> {
 fn request_id(headers: &HeaderMap) -> String {
     let sensible = |id: &&str| {
         (1..=64).contains(&id.len())
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     headers
         .get(REQUEST_ID)
@@ -271,7 +265,11 @@ fn json(status: StatusCode, body: &impl Serialize) -> Response<Full<Bytes>> {
 }
 
 fn text(status: StatusCode, message: &'static str) -> Response<Full<Bytes>> {
-    with_type(status, "text/plain; charset=utf-8", Bytes::from_static(message.as_bytes()))
+    with_type(
+        status,
+        "text/plain; charset=utf-8",
+        Bytes::from_static(message.as_bytes()),
+    )
 }
 
 fn empty(status: StatusCode) -> Response<Full<Bytes>> {
@@ -283,6 +281,8 @@ fn empty(status: StatusCode) -> Response<Full<Bytes>> {
 fn with_type(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }

@@ -5,5 +5,5 @@ mod http;
 mod router;
 
 pub(crate) use call::{Answers, answer};
-pub(crate) use http::{serve_tcp, serve_unix};
-pub(crate) use router::{Prepared, Router, Run};
+pub(crate) use http::serve;
+pub(crate) use router::{Router, Run};

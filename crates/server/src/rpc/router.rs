@@ -46,7 +46,9 @@ pub(crate) struct Router {
 
 impl Router {
     pub(crate) fn new() -> Self {
-        families::register(Self { routes: HashMap::with_capacity(METHODS.len()) })
+        families::register(Self {
+            routes: HashMap::with_capacity(METHODS.len()),
+        })
     }
 
     /// Adds a method that runs on the writer thread.
@@ -88,7 +90,13 @@ impl Router {
     }
 
     fn route<M: Method>(mut self, prepare: Prepare) -> Self {
-        let earlier = self.routes.insert(M::NAME, Route { kind: M::KIND, prepare });
+        let earlier = self.routes.insert(
+            M::NAME,
+            Route {
+                kind: M::KIND,
+                prepare,
+            },
+        );
         debug_assert!(earlier.is_none(), "{} is routed twice", M::NAME);
         self
     }
@@ -128,7 +136,10 @@ fn named(params: Option<&RawValue>) -> Result<Map<String, Value>, RpcError> {
     };
     match serde_json::from_str(params.get()) {
         Ok(Value::Object(params)) => Ok(params),
-        Ok(_) => Err(RpcError::invalid_param(".", "expected an object: parameters go by name")),
+        Ok(_) => Err(RpcError::invalid_param(
+            ".",
+            "expected an object: parameters go by name",
+        )),
         Err(error) => Err(RpcError::invalid_param(".", error.to_string())),
     }
 }
@@ -175,7 +186,11 @@ mod tests {
         let router = Router::new();
         assert_eq!(router.routes.len(), METHODS.len());
         for method in METHODS {
-            assert!(router.routes.contains_key(method.name), "{} is not routed", method.name);
+            assert!(
+                router.routes.contains_key(method.name),
+                "{} is not routed",
+                method.name
+            );
         }
     }
 
@@ -185,14 +200,26 @@ mod tests {
         let error = refusal("session.redeem", params.clone(), false);
         assert_eq!(error.kind(), Some(ErrorCode::MethodNotFound));
         let params = to_raw_value(&params).expect("encodes");
-        assert!(Router::new().prepare("session.redeem", Some(&params), true).is_ok());
+        assert!(
+            Router::new()
+                .prepare("session.redeem", Some(&params), true)
+                .is_ok()
+        );
     }
 
     #[test]
     fn wrong_parameters_are_named_by_their_path() {
-        let error = refusal("message.send", json!({ "channel_id": "x", "body": "" }), false);
+        let error = refusal(
+            "message.send",
+            json!({ "channel_id": "x", "body": "" }),
+            false,
+        );
         assert_eq!(error.data["errors"][0]["path"], "channel_id");
-        let error = refusal("message.send", json!({ "channel_id": 1, "body": "", "no": 1 }), false);
+        let error = refusal(
+            "message.send",
+            json!({ "channel_id": 1, "body": "", "no": 1 }),
+            false,
+        );
         assert!(error.message.contains("unknown field `no`"), "{error}");
         let error = refusal("channel.create", json!({ "peer_ids": [1, -2] }), false);
         assert_eq!(error.data["errors"][0]["path"], "peer_ids[1]");

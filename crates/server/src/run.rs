@@ -1,0 +1,161 @@
+//! From a configuration to a running server, and back.
+
+use std::{net::SocketAddr, path::Path, sync::Arc};
+
+use antiphon_store::{OpenError, Options, Store};
+use antiphon_wire::MAX_EVENT_BYTES;
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::{
+    Config, clock,
+    context::Shared,
+    demo, families, fanout,
+    fanout::Fanout,
+    folder,
+    folder::{EVENTS_SOCKET, FolderError, RPC_SOCKET, run_dir},
+    listen::{ListenError, PrivateListener, SocketFile, bind_tcp},
+    presence,
+    presence::Presence,
+    reaper, rpc,
+    rpc::Router,
+    tickets::Tickets,
+};
+
+/// The statements that make and change the families' tables, oldest first.
+const MIGRATIONS: &[&str] = &[families::SCHEMA];
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    #[error("cannot make the demo workspace: {0}")]
+    Demo(String),
+}
+
+/// A server that answers.
+pub struct Running {
+    shared: Arc<Shared>,
+    stop: watch::Sender<bool>,
+    /// What serves others: ends by itself once told to stop.
+    serving: JoinSet<()>,
+    /// What goes on behind it: ends when dropped.
+    background: JoinSet<()>,
+    rpc_address: Option<SocketAddr>,
+    sockets: [SocketFile; 2],
+}
+
+/// Opens the data folder and listens. When this returns, calls are answered.
+pub async fn start(config: Config) -> Result<Running, StartError> {
+    folder::make(&config.data)?;
+    let database = folder::database(&config.data);
+    let store = Store::open(Options::new(database, MIGRATIONS, MAX_EVENT_BYTES))?;
+    let shared = Arc::new(Shared {
+        fanout: Arc::new(Fanout::new(store.head())),
+        presence: Arc::new(Presence::new(clock::now())),
+        tickets: Tickets::default(),
+        store,
+    });
+    let router = Arc::new(Router::new());
+    if config.dev {
+        demo::prepare(&shared.store, &router)
+            .await
+            .map_err(|failure| StartError::Demo(format!("{failure:?}")))?;
+    }
+    let listening = listen(&config).await?;
+    Ok(serve(config, router, shared, listening))
+}
+
+struct Listening {
+    rpc: PrivateListener,
+    events: PrivateListener,
+    tcp: Option<tokio::net::TcpListener>,
+    sockets: [SocketFile; 2],
+}
+
+async fn listen(config: &Config) -> Result<Listening, ListenError> {
+    let run = run_dir(&config.data);
+    let bind = |name: &str| {
+        let path = Path::join(&run, name);
+        PrivateListener::bind(&path).map(|listener| (listener, SocketFile(path)))
+    };
+    let (rpc, rpc_file) = bind(RPC_SOCKET)?;
+    let (events, events_file) = bind(EVENTS_SOCKET)?;
+    let tcp = match config.rpc_listen {
+        Some(address) => Some(bind_tcp(address).await?),
+        None => None,
+    };
+    Ok(Listening {
+        rpc,
+        events,
+        tcp,
+        sockets: [rpc_file, events_file],
+    })
+}
+
+fn serve(
+    config: Config,
+    router: Arc<Router>,
+    shared: Arc<Shared>,
+    listening: Listening,
+) -> Running {
+    let (stop, stopped) = watch::channel(false);
+    let Listening {
+        rpc,
+        events,
+        tcp,
+        sockets,
+    } = listening;
+    let rpc_address = tcp.as_ref().and_then(|tcp| tcp.local_addr().ok());
+
+    let mut serving = JoinSet::new();
+    let (routes, state) = (Arc::clone(&router), Arc::clone(&shared));
+    serving.spawn(rpc::serve(rpc, routes, state, None, stopped.clone()));
+    if let Some(tcp) = tcp {
+        let (state, verifier) = (Arc::clone(&shared), Some(config.verifier));
+        serving.spawn(rpc::serve(tcp, router, state, verifier, stopped.clone()));
+    }
+    serving.spawn(fanout::serve(events, Arc::clone(&shared), stopped));
+
+    let mut background = JoinSet::new();
+    let (store, to) = (shared.store.clone(), Arc::clone(&shared.fanout));
+    background.spawn(fanout::follow(store, to));
+    let (store, to) = (shared.store.clone(), Arc::clone(&shared.fanout));
+    background.spawn(presence::follow(Arc::clone(&shared.presence), store, to));
+    background.spawn(reaper::follow(Arc::clone(&shared), config.retention));
+    Running {
+        shared,
+        stop,
+        serving,
+        background,
+        rpc_address,
+        sockets,
+    }
+}
+
+impl Running {
+    /// Where JSON-RPC over TCP is, if it was asked for.
+    #[must_use]
+    pub fn rpc_address(&self) -> Option<SocketAddr> {
+        self.rpc_address
+    }
+
+    /// Resolves, with the reason, when the database has failed. What was answered is safe; the
+    /// process has to end, because only opening the database again tells what is on disk.
+    pub async fn failed(&self) -> Arc<str> {
+        self.shared.store.failed().await
+    }
+
+    /// Lets the calls under way finish, then closes the database.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        while self.serving.join_next().await.is_some() {}
+        self.background.shutdown().await;
+        self.shared.store.close().await;
+        drop(self.sockets);
+    }
+}
