@@ -79,6 +79,8 @@ pub enum EmitError {
     NotJson(#[source] serde_json::Error),
     #[error("the log has used up its positions")]
     OutOfPositions,
+    #[error("the transaction has ended before its time")]
+    TransactionLost,
     #[error("cannot append to the log")]
     Sqlite(#[from] rusqlite::Error),
 }

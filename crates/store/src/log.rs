@@ -35,6 +35,11 @@ const COUNT: &str = concat!(
     ") WHERE user_id = :user LIMIT :limit)"
 );
 
+/// The statements built on the one definition of entitlement: live, replay, count. Public so that
+/// tests can ask SQLite for their plans and their cost.
+#[doc(hidden)]
+pub const QUERIES: [&str; 3] = [RECIPIENTS, MISSED, COUNT];
+
 /// An event and its place in the log. Cloning shares the event.
 #[derive(Clone, Debug)]
 pub struct Logged {

@@ -172,6 +172,7 @@ fn begin_epoch(conn: &mut Connection, skip: i64) -> Result<(Pos, Pos)> {
     }
     let head = log::head(&tx)?;
     let rows_before = log::ordinal(&tx, head)? + 1;
+    tx.execute("DELETE FROM epoch WHERE first_pos > ?1", [head.get()])?;
     let last: i64 = tx.query_row(
         "UPDATE sqlite_sequence SET seq = seq + ?1 WHERE name = 'log' RETURNING seq",
         [skip],

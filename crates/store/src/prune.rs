@@ -44,9 +44,9 @@ fn events(tx: &Tx<'_>, retention: &Retention, now: UnixMs) -> Result<usize> {
     let spare = rows - i64::try_from(retention.rows).unwrap_or(i64::MAX);
     let cutoff = before(now, retention.age);
     let mut last = None;
-    let mut candidates =
+    let mut oldest_first =
         tx.prepare_cached("SELECT pos, at FROM log WHERE pos < ?1 ORDER BY pos LIMIT ?2")?;
-    let candidates = candidates.query_map([newest.get(), STEP_ROWS], |row| {
+    let candidates = oldest_first.query_map([newest.get(), STEP_ROWS], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
     })?;
     for (index, candidate) in (0..).zip(candidates) {

@@ -10,7 +10,9 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::{Audience, EmitError, Logged, Result};
 
 /// A closure's part of the writer's transaction: a savepoint, undone if the closure fails or
-/// panics. It must not end the transaction itself; that kills the batch.
+/// panics. It must not end the transaction itself; that kills the batch. SQLite too can end it
+/// when a statement fails (a full disk), and what is executed after that stands alone, so a
+/// closure fails with the first error it gets.
 pub struct Tx<'a> {
     conn: &'a Connection,
     outbox: &'a mut Outbox,
@@ -57,6 +59,9 @@ impl<'a> Tx<'a> {
         event: &impl Serialize,
         now: UnixMs,
     ) -> Result<Pos, EmitError> {
+        if self.is_autocommit() {
+            return Err(EmitError::TransactionLost);
+        }
         audience.check()?;
         let event = to_raw_value(event).map_err(EmitError::NotJson)?;
         let limit = self.outbox.max_event_bytes;
