@@ -26,15 +26,16 @@ pub(crate) enum Due {
 }
 
 impl Heartbeat {
-    /// `jitter` is clamped to 0..=1.
+    /// A `jitter` that is not within 0..=1 is taken as the nearest that is; no number as 0.
     pub(crate) fn new(
         config: &Config,
         jitter: f64,
         token_ends: Option<Instant>,
         now: Instant,
     ) -> Self {
+        let part = if jitter > 0.0 { jitter.min(1.0) } else { 0.0 };
         Self {
-            ping_at: now + config.ping_interval.mul_f64(jitter.clamp(0.0, 1.0)),
+            ping_at: now + config.ping_interval.mul_f64(part),
             pong_by: None,
             written_by: None,
             token_ends,
