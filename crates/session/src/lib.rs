@@ -39,9 +39,10 @@ mod ring;
 mod session;
 mod shard;
 mod tab;
+mod traffic;
 
 pub use config::Config;
 pub use entry::Entry;
 pub use resume::{Attach, LogAnswer, LogPage, NewTab, Resume};
 pub use shard::Shard;
-pub use tab::{Now, Output, Received, TabId, TabKey};
+pub use traffic::{Now, Output, Received, TabId, TabKey};

@@ -1,6 +1,11 @@
 //! The state of one principal: a ring, and the tabs that read it.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use antiphon_api::{
     PROTOCOL,
@@ -15,7 +20,8 @@ use crate::{
     entry::Entry,
     resume::{LogAnswer, LogPage, NewTab, Resume},
     ring::Ring,
-    tab::{Tab, TabId},
+    tab::Tab,
+    traffic::TabId,
 };
 
 #[derive(Debug)]
@@ -161,6 +167,6 @@ impl Session {
     }
 }
 
-fn millis(duration: std::time::Duration) -> u64 {
+fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -22,7 +22,8 @@ use crate::{
     entry::Entry,
     resume::{Attach, LogAnswer, LogPage, NewTab},
     session::{Session, Start},
-    tab::{Now, Output, Received, Tab, TabId, TabKey},
+    tab::Tab,
+    traffic::{Now, Output, Received, TabId, TabKey},
 };
 
 /// Some of a gateway's sessions. See the [module's essay](self) and the crate's.

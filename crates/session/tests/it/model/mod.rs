@@ -8,6 +8,7 @@
 //! behind at the end. `ANTIPHON_SEED=n` walks one seed.
 
 mod client;
+mod connecting;
 mod rng;
 mod walk;
 mod world;
