@@ -149,6 +149,17 @@ fn without_a_session_an_older_position_is_for_the_server() {
 }
 
 #[test]
+fn a_session_without_events_reaches_back_to_where_it_was_created() {
+    let mut stage = Stage::new(Config::default());
+    stage.live_tab();
+    stage.publish(&[11]);
+    let told = "hello Ring, 101@11, live 101@11 after 1";
+    assert_eq!(attached(&mut stage, at(10)), told);
+    let (_, attach) = stage.try_attach(&new_tab(at(9)), None);
+    assert!(matches!(attach, Attach::NeedsLog { .. }));
+}
+
+#[test]
 fn what_the_server_refuses_resyncs_with_its_reason() {
     for reason in [
         ResyncReason::Expired,

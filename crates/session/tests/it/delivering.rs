@@ -86,6 +86,16 @@ fn a_tab_that_falls_off_its_ring_reads_the_log_and_is_live_again() {
 }
 
 #[test]
+fn a_quiet_tab_that_falls_off_asks_from_where_it_was_last_idle_not_from_its_last_event() {
+    let mut stage = rings_of(1);
+    let key = stage.live_tab();
+    stage.shard.publish(&entry(50), [user(2)], &mut Vec::new());
+    assert_eq!(stage.pull(key), "");
+    stage.publish(&[51, 52]);
+    assert_eq!(stage.pull(key), "need 50..52");
+}
+
+#[test]
 fn a_catch_up_that_the_ring_has_left_behind_goes_another_round() {
     let mut stage = rings_of(1);
     let key = stage.live_tab();

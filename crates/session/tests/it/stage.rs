@@ -164,6 +164,7 @@ impl Stage {
         let mut all = Vec::new();
         while let Some(output) = self.pull_one(key) {
             all.push(output);
+            assert!(all.len() < 1000, "output without end: {all:?}");
         }
         all.join(", ")
     }

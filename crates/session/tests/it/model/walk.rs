@@ -12,8 +12,8 @@ use super::{
 };
 use crate::stage::origin;
 
-/// The users of the clients: two of them share a session.
-const CLIENTS: [i64; 4] = [1, 1, 2, 3];
+/// The users of the clients: three of them share a session.
+const CLIENTS: [i64; 5] = [1, 1, 1, 2, 3];
 /// Enough for any client to come to rest.
 const QUIET_ROUNDS: usize = 4000;
 
@@ -68,6 +68,7 @@ impl Walk {
             self.step();
         }
         self.come_to_rest();
+        self.end();
         self.seen
     }
 
@@ -251,6 +252,19 @@ impl Walk {
             }
             assert!(self.is_quiet(client), "a client did not come to rest");
             self.clients[client].assert_whole(&self.world, self.world.head());
+        }
+    }
+
+    /// Everybody leaves, and nothing stays behind.
+    fn end(&mut self) {
+        for client in 0..self.clients.len() {
+            self.disconnect(client);
+        }
+        self.now.at += self.config.linger;
+        for shard in self.gateways.iter_mut().flat_map(Gateway::shards) {
+            shard.sweep(self.now);
+            let left = (shard.tabs(), shard.sessions(), shard.ring_bytes());
+            assert_eq!(left, (0, 0, 0), "tabs, sessions or bytes stayed behind");
         }
     }
 

@@ -12,6 +12,8 @@ use super::rng::Rng;
 
 pub(crate) const USERS: i64 = 3;
 const SHARDS: usize = 2;
+/// Bytes no entry of the log is over.
+const LARGEST_ENTRY: usize = 80;
 
 /// What happened at least once, so that a walk which avoids the hard parts is not mistaken for proof.
 #[derive(Debug, Default)]
@@ -92,7 +94,8 @@ impl World {
 
     pub(crate) fn append(&mut self, rng: &mut Rng) {
         let last = self.rows.last().map_or(0, |row| row.entry.pos().get());
-        let pos = Pos(last + rng.range(1, 3) as i64);
+        let gap = if rng.percent(60) { 1 } else { rng.range(2, 4) };
+        let pos = Pos(last + gap as i64);
         let to_all = rng.percent(15);
         let to: Vec<i64> = (1..=USERS).filter(|_| to_all || rng.percent(40)).collect();
         for user in &to {
@@ -151,6 +154,7 @@ impl World {
 }
 
 pub(crate) struct Gateway {
+    config: Arc<Config>,
     shards: Vec<Shard>,
     /// Rows it has seen pass: from the one it started at to the last it was given.
     first: usize,
@@ -162,6 +166,7 @@ impl Gateway {
         let position = world.rows[at].entry.pos();
         let shard = |_| Shard::new(Arc::clone(config), position);
         Self {
+            config: Arc::clone(config),
             shards: (0..SHARDS).map(shard).collect(),
             first: at,
             last: at,
@@ -183,6 +188,7 @@ impl Gateway {
 
     /// Gives it the log's next row, or one it had before. `false` if there is no next.
     pub(crate) fn follow(&mut self, world: &World, again: bool, wake: &mut Vec<TabId>) -> bool {
+        let budget = self.config.shard_ring_bytes;
         let next = if again { self.last } else { self.last + 1 };
         let Some(row) = world.rows.get(next) else {
             return false;
@@ -200,6 +206,11 @@ impl Gateway {
                 }
             }
             assert_eq!(shard.position(), row.entry.pos(), "a shard did not advance");
+            let bound = budget + shard.sessions() * LARGEST_ENTRY;
+            assert!(
+                shard.ring_bytes() <= bound,
+                "over the budget and each newest"
+            );
         }
         true
     }
