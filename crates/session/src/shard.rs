@@ -1,0 +1,303 @@
+//! The sessions of some principals, and the position up to which they have seen the log.
+//!
+//! A gateway keeps each shard behind one mutex, which thereby orders what must not overlap: push
+//! an envelope and advance, create or attach, remove. That order is what makes a session's floor
+//! true: a session created at the shard's position has every later event of its principal,
+//! because every envelope advances every shard, with or without recipients in it. All operations
+//! are short; none waits.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use antiphon_api::{
+    frame::CloseCode,
+    ids::{Pos, Principal},
+};
+
+use crate::{
+    config::Config,
+    entry::Entry,
+    resume::{Attach, LogAnswer, LogPage, NewTab},
+    session::{Session, Start},
+    tab::Tab,
+    traffic::{Now, Output, Received, TabId, TabKey},
+};
+
+/// Some of a gateway's sessions. See the [module's essay](self) and the crate's.
+///
+/// Functions that take `wake` append the tabs that were idle and have output now. Those that
+/// concern one tab do not: whoever calls them polls that tab afterwards, or has it polled.
+/// All of them ignore a tab that is not attached.
+#[derive(Debug)]
+pub struct Shard {
+    config: Arc<Config>,
+    position: Pos,
+    sessions: HashMap<Principal, Session>,
+    /// Closing tabs whose session a [`reset`](Self::reset) has forgotten.
+    departing: HashMap<TabKey, Box<Tab>>,
+    tabs: usize,
+    ring_bytes: usize,
+}
+
+impl Shard {
+    /// Without sessions, at `position` of the log.
+    #[must_use]
+    pub fn new(config: Arc<Config>, position: Pos) -> Self {
+        Self {
+            config,
+            position,
+            sessions: HashMap::new(),
+            departing: HashMap::new(),
+            tabs: 0,
+            ring_bytes: 0,
+        }
+    }
+
+    /// How far this shard has seen the log.
+    #[must_use]
+    pub const fn position(&self) -> Pos {
+        self.position
+    }
+
+    /// Attached tabs, those closing included.
+    #[must_use]
+    pub const fn tabs(&self) -> usize {
+        self.tabs
+    }
+
+    /// Sessions, those without a tab included.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Bytes of event text in all rings; an event counts once for each ring it is in.
+    #[must_use]
+    pub const fn ring_bytes(&self) -> usize {
+        self.ring_bytes
+    }
+
+    /// One envelope of the log, to those of its recipients who belong to this shard, if any.
+    ///
+    /// Every shard must be given every envelope, in log order. One at or below the shard's
+    /// position was seen before and is ignored.
+    pub fn publish(
+        &mut self,
+        entry: &Arc<Entry>,
+        to: impl IntoIterator<Item = Principal>,
+        wake: &mut Vec<TabId>,
+    ) {
+        if !self.advance(entry.pos()) {
+            return;
+        }
+        for principal in to {
+            if let Some(session) = self.sessions.get_mut(&principal) {
+                self.ring_bytes = push(session, entry, &self.config, self.ring_bytes, wake);
+            }
+        }
+    }
+
+    /// As [`publish`](Self::publish), to everybody.
+    pub fn publish_to_all(&mut self, entry: &Arc<Entry>, wake: &mut Vec<TabId>) {
+        if !self.advance(entry.pos()) {
+            return;
+        }
+        for session in self.sessions.values_mut() {
+            self.ring_bytes = push(session, entry, &self.config, self.ring_bytes, wake);
+        }
+    }
+
+    fn advance(&mut self, pos: Pos) -> bool {
+        let new = pos > self.position;
+        self.position = self.position.max(pos);
+        new
+    }
+
+    /// One ephemeral frame, to the live tabs of those who belong to this shard.
+    ///
+    /// Of the frames that wait for a tab under one `key`, only the newest is sent.
+    pub fn relay(
+        &mut self,
+        frame: &Arc<[u8]>,
+        key: Option<&str>,
+        to: impl IntoIterator<Item = Principal>,
+        wake: &mut Vec<TabId>,
+    ) {
+        for principal in to {
+            if let Some(session) = self.sessions.get_mut(&principal) {
+                session.tell(wake, |tab| tab.relay(frame, key, &self.config));
+            }
+        }
+    }
+
+    /// As [`relay`](Self::relay), to everybody.
+    pub fn relay_to_all(&mut self, frame: &Arc<[u8]>, key: Option<&str>, wake: &mut Vec<TabId>) {
+        for session in self.sessions.values_mut() {
+            session.tell(wake, |tab| tab.relay(frame, key, &self.config));
+        }
+    }
+
+    /// Attaches a tab, creating its session if there is none.
+    ///
+    /// `log` is what the server said to the tab's [`Resume::At`] position, if it was asked.
+    /// A tab attached before under the same key is replaced.
+    pub fn attach(
+        &mut self,
+        key: TabKey,
+        tab: &NewTab,
+        log: Option<LogAnswer>,
+        now: Now,
+    ) -> Attach {
+        let position = self.position;
+        let session = self.sessions.get(&key.principal);
+        let start = match Start::decide(session, position, tab, log) {
+            Ok(start) => start,
+            Err(after) => {
+                let through = position;
+                return Attach::NeedsLog { after, through };
+            }
+        };
+        let new = || Session::new(tab, position);
+        let session = self.sessions.entry(key.principal).or_insert_with(new);
+        let added = session.add_tab(key.tab, tab, start, position, &self.config, now.at);
+        self.tabs += usize::from(added);
+        Attach::Attached
+    }
+
+    /// What the tab's socket is to do next. `None`: nothing, and the tab will be in a `wake` list
+    /// once when there is.
+    pub fn poll_output(&mut self, key: TabKey) -> Option<Output> {
+        if let Some(session) = self.sessions.get_mut(&key.principal)
+            && let Some(tab) = session.tabs.get_mut(&key.tab)
+        {
+            return tab.poll_output(&session.ring, self.position);
+        }
+        self.departing.get_mut(&key)?.poll_ending()
+    }
+
+    /// The answer to [`Output::NeedLog`]; `None` if the server refused or could not answer, which
+    /// closes the tab 1013, as does a page that covers nothing new.
+    pub fn handle_log(&mut self, key: TabKey, page: Option<LogPage>) {
+        self.with_tab(key, |tab, _| tab.handle_log(page));
+    }
+
+    /// The client sent a frame.
+    pub fn handle_received(&mut self, key: TabKey, received: Received<'_>, now: Now) {
+        self.with_tab(key, |tab, config| {
+            tab.handle_received(received, config, now.at);
+        });
+    }
+
+    /// Whether the tab may make one more call now. Each `true` is to be followed by
+    /// [`finish_call`](Self::finish_call).
+    pub fn begin_call(&mut self, key: TabKey) -> bool {
+        self.with_tab(key, Tab::begin_call).unwrap_or(false)
+    }
+
+    /// A call has ended; a notification has no answer.
+    pub fn finish_call(&mut self, key: TabKey, answer: Option<Vec<u8>>) {
+        self.with_tab(key, |tab, config| tab.finish_call(answer, config));
+    }
+
+    /// The socket took some bytes.
+    pub fn handle_written(&mut self, key: TabKey, now: Now) {
+        self.with_tab(key, |tab, config| tab.handle_written(config, now.at));
+    }
+
+    /// The socket takes no bytes and there are some for it.
+    pub fn handle_blocked(&mut self, key: TabKey, now: Now) {
+        self.with_tab(key, |tab, config| tab.handle_blocked(config, now.at));
+    }
+
+    /// Closes a tab; what it is still sent before [`Output::Close`] is its control frames.
+    /// The first code given stands.
+    pub fn close(&mut self, key: TabKey, code: CloseCode) {
+        self.with_tab(key, |tab, _| tab.close(code));
+    }
+
+    /// As [`close`](Self::close), all tabs.
+    pub fn close_all(&mut self, code: CloseCode, wake: &mut Vec<TabId>) {
+        for session in self.sessions.values_mut() {
+            session.tell(wake, |tab| tab.close(code) && tab.wake());
+        }
+    }
+
+    /// Tells every tab to come back after a time of its own, which `pick` draws, and closes it
+    /// 1012 then. A tab that was told before keeps its time.
+    pub fn drain(&mut self, now: Now, mut pick: impl FnMut() -> Duration, wake: &mut Vec<TabId>) {
+        for session in self.sessions.values_mut() {
+            session.tell(wake, |tab| tab.drain(now.at, pick()) && tab.wake());
+        }
+    }
+
+    /// The log this shard followed is discarded: closes all tabs 1012, forgets all sessions and
+    /// goes on at `position`. The tabs can be polled until they are detached.
+    pub fn reset(&mut self, position: Pos, wake: &mut Vec<TabId>) {
+        self.close_all(CloseCode::Restart, wake);
+        for (principal, session) in self.sessions.drain() {
+            let keyed = |(tab, state)| (TabKey { principal, tab }, state);
+            self.departing.extend(session.tabs.into_iter().map(keyed));
+        }
+        self.ring_bytes = 0;
+        self.position = position;
+    }
+
+    /// The connection is gone. The session's linger begins with its last tab's end.
+    pub fn detach(&mut self, key: TabKey, now: Now) {
+        let attached = match self.sessions.get_mut(&key.principal) {
+            Some(session) => session.remove_tab(key.tab, now.at),
+            None => false,
+        };
+        let removed = attached || self.departing.remove(&key).is_some();
+        self.tabs -= usize::from(removed);
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout). It changes with every call that
+    /// concerns the tab, and is `None` once the tab is closing.
+    #[must_use]
+    pub fn poll_timeout(&self, key: TabKey) -> Option<Instant> {
+        let session = self.sessions.get(&key.principal)?;
+        session.tabs.get(&key.tab)?.poll_timeout()
+    }
+
+    /// Does what is due at `now`, if anything is.
+    pub fn handle_timeout(&mut self, key: TabKey, now: Now) {
+        self.with_tab(key, |tab, config| tab.handle_timeout(config, now));
+    }
+
+    /// Removes the sessions whose linger has passed; how many.
+    pub fn sweep(&mut self, now: Now) -> usize {
+        let before = self.sessions.len();
+        let mut freed = 0;
+        self.sessions.retain(|_, session| {
+            let over = session.is_over(&self.config, now.at);
+            freed += if over { session.ring.bytes() } else { 0 };
+            !over
+        });
+        self.ring_bytes -= freed;
+        before - self.sessions.len()
+    }
+
+    fn with_tab<T>(&mut self, key: TabKey, what: impl FnOnce(&mut Tab, &Config) -> T) -> Option<T> {
+        let session = self.sessions.get_mut(&key.principal)?;
+        let tab = session.tabs.get_mut(&key.tab)?;
+        Some(what(tab, &self.config))
+    }
+}
+
+/// Pushes within the shard's budget; the bytes in all rings before and after.
+fn push(
+    session: &mut Session,
+    entry: &Arc<Entry>,
+    config: &Config,
+    ring_bytes: usize,
+    wake: &mut Vec<TabId>,
+) -> usize {
+    let others = ring_bytes - session.ring.bytes();
+    session.push(entry, config, wake);
+    while others + session.ring.bytes() > config.shard_ring_bytes && session.ring.evict_oldest() {}
+    others + session.ring.bytes()
+}
