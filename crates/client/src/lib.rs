@@ -1,7 +1,10 @@
 //! The Rust client of Antiphon.
 //!
-//! [`rpc`] calls methods, over the server's Unix socket or a gateway's HTTP.
+//! [`rpc`] calls methods. [`stream`] is one tab as it is, frame by frame; [`follow`] is a tab that
+//! comes back by itself and applies the client's rules, which stand without any I/O in
+//! [`cursor`]; [`state`] is what an application keeps from a snapshot and the events after it.
 
+pub mod cursor;
 pub mod rpc;
 
 pub use rpc::{CallError, Rpc, TransportError};

@@ -90,7 +90,8 @@ impl tower_service::Service<Uri> for UnixConnector {
 pub(super) fn endpoint(url: &str) -> Result<Uri, BadUrl> {
     let uri: Uri = url.parse().map_err(|_| BadUrl::Malformed)?;
     let authority = uri.authority().ok_or(BadUrl::Malformed)?;
-    if uri.scheme() != Some(&Scheme::HTTP) {
+    let scheme = uri.scheme().ok_or(BadUrl::Malformed)?;
+    if *scheme != Scheme::HTTP {
         return Err(BadUrl::Scheme);
     }
     if !matches!(uri.path(), "" | "/" | "/rpc") || uri.query().is_some() {

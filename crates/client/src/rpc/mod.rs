@@ -13,6 +13,8 @@
 mod connect;
 mod error;
 mod headers;
+#[cfg(test)]
+mod tests;
 
 use std::{path::PathBuf, time::Duration};
 
