@@ -5,6 +5,10 @@
 //! [`cursor`]; [`state`] is what an application keeps from a snapshot and the events after it.
 
 pub mod cursor;
+pub mod follow;
 pub mod rpc;
+pub mod stream;
 
+pub use follow::{Follow, Update};
 pub use rpc::{CallError, Rpc, TransportError};
+pub use stream::{Auth, Stream, Target};
