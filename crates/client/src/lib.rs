@@ -7,8 +7,10 @@
 pub mod cursor;
 pub mod follow;
 pub mod rpc;
+pub mod state;
 pub mod stream;
 
 pub use follow::{Follow, Update};
 pub use rpc::{CallError, Rpc, TransportError};
+pub use state::State;
 pub use stream::{Auth, Stream, Target};
