@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ChannelId, MessageId, Revision, UnixMs, UserId, WorkspaceId};
 
+/// A person, as others see them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct User {
     pub id: UserId,
@@ -15,6 +16,7 @@ pub struct User {
     pub revision: Revision,
 }
 
+/// A group of people and the channels they share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Workspace {
     pub id: WorkspaceId,
@@ -56,6 +58,7 @@ impl Role {
     }
 }
 
+/// Who may see a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChannelKind {
@@ -85,6 +88,7 @@ impl ChannelKind {
     }
 }
 
+/// A place for messages, within a workspace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Channel {
     pub id: ChannelId,
@@ -99,6 +103,7 @@ pub struct Channel {
     pub revision: Revision,
 }
 
+/// Something said in a channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
     pub id: MessageId,
@@ -116,6 +121,7 @@ pub struct Message {
     pub mentions: Vec<UserId>,
 }
 
+/// An emoji on a message, and who put it there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reaction {
     pub emoji: String,
@@ -145,6 +151,7 @@ pub enum PresenceState {
     Offline,
 }
 
+/// Whether somebody is there, and what they say of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Presence {
     pub user_id: UserId,
