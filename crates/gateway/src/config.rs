@@ -1,0 +1,34 @@
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use antiphon_token::Verifier;
+
+use crate::Origins;
+
+/// How a gateway is to run; complete before anything is bound.
+pub struct Config {
+    /// The folder with the server's `rpc.sock` and `events.sock`.
+    pub server: PathBuf,
+    pub listen: SocketAddr,
+    pub verifier: Verifier,
+    /// Development: only a loopback address and a loopback `Host` will do.
+    pub dev: bool,
+    pub origins: Origins,
+    pub session: antiphon_session::Config,
+    /// Over how long a drain spreads the tabs' departures.
+    pub drain_window: Duration,
+}
+
+impl Config {
+    #[must_use]
+    pub fn new(server: PathBuf, listen: SocketAddr, verifier: Verifier) -> Self {
+        Self {
+            server,
+            listen,
+            verifier,
+            dev: false,
+            origins: Origins::default(),
+            session: antiphon_session::Config::default(),
+            drain_window: Duration::from_secs(5),
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Where every session is: shards of the session core, each behind a short mutex.
+//!
+//! No lock here is held across an await, and none while another is taken but a shard's and then
+//! the revocations'. Publishing goes through all shards in turn, because every envelope advances
+//! every shard.
+
+mod passed;
+mod revoked;
+mod tab;
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use antiphon_api::{
+    frame::CloseCode,
+    ids::{Pos, Principal},
+};
+use antiphon_session::{Attach, Entry, LogAnswer, NewTab, Shard, TabId, TabKey};
+use antiphon_token::Identity;
+use antiphon_wire::{LeaseState, Recipients, Revocation};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use self::{passed::Passed, revoked::Revoked};
+use crate::{clock, leases::Leases};
+
+pub(crate) use self::tab::Tab;
+
+/// How many locks the sessions are spread over.
+const SHARDS: usize = 16;
+
+/// All sessions of this gateway.
+pub(crate) struct Directory {
+    shards: Vec<Mutex<Slot>>,
+    passed: Mutex<Passed>,
+    revoked: Mutex<Revoked>,
+    pub(crate) leases: Leases,
+    next_tab: AtomicU64,
+}
+
+struct Slot {
+    core: Shard,
+    tabs: HashMap<TabId, Place>,
+    /// Reused from call to call.
+    wake: Vec<TabId>,
+}
+
+/// What the gateway keeps of a tab beside the core.
+struct Place {
+    principal: Principal,
+    identity: Arc<Identity>,
+    bell: Arc<Notify>,
+}
+
+/// Why a tab was not attached.
+pub(crate) enum NotAttached {
+    Revoked,
+    /// Ask the server for this, and try again with its answer.
+    NeedsLog { after: Pos, through: Pos },
+}
+
+impl Directory {
+    /// `position` is where the link's stream starts.
+    pub(crate) fn new(config: &antiphon_session::Config, position: Pos) -> Self {
+        let mut config = config.clone();
+        config.shard_ring_bytes /= SHARDS;
+        let config = Arc::new(config);
+        let slot = || Slot {
+            core: Shard::new(Arc::clone(&config), position),
+            tabs: HashMap::new(),
+            wake: Vec::new(),
+        };
+        Self {
+            shards: std::iter::repeat_with(|| Mutex::new(slot())).take(SHARDS).collect(),
+            passed: Mutex::new(Passed::starting_at(position)),
+            revoked: Mutex::default(),
+            leases: Leases::default(),
+            next_tab: AtomicU64::new(1),
+        }
+    }
+
+    fn shard(&self, principal: Principal) -> &Mutex<Slot> {
+        &self.shards[index_of(principal)]
+    }
+
+    /// One log event, to its recipients.
+    pub(crate) fn publish(&self, entry: &Arc<Entry>, to: &Recipients) {
+        self.passed.lock().push(entry.pos());
+        self.each_share(to, |slot, share| match share {
+            Share::Some(principals) => {
+                slot.core.publish(entry, principals.iter().copied(), &mut slot.wake);
+            }
+            Share::All => slot.core.publish_to_all(entry, &mut slot.wake),
+        });
+    }
+
+    /// One ephemeral event, to those of its recipients who are here.
+    pub(crate) fn relay(&self, frame: &Arc<[u8]>, key: Option<&str>, to: &Recipients) {
+        self.each_share(to, |slot, share| match share {
+            Share::Some(principals) => {
+                slot.core.relay(frame, key, principals.iter().copied(), &mut slot.wake);
+            }
+            Share::All => slot.core.relay_to_all(frame, key, &mut slot.wake),
+        });
+    }
+
+    /// Calls `action` with every shard and the part of the recipients that belongs to it.
+    fn each_share(&self, to: &Recipients, mut action: impl FnMut(&mut Slot, Share<'_>)) {
+        let mut shares: [Vec<Principal>; SHARDS] = Default::default();
+        let everyone = match to {
+            Recipients::Users(users) => {
+                for user in users {
+                    let principal = Principal::User(*user);
+                    shares[index_of(principal)].push(principal);
+                }
+                false
+            }
+            Recipients::Everyone(_) => true,
+        };
+        for (shard, share) in self.shards.iter().zip(&shares) {
+            let mut slot = shard.lock();
+            action(&mut slot, if everyone { Share::All } else { Share::Some(share) });
+            slot.ring_bells();
+        }
+    }
+
+    /// Attaches a tab, unless its token was revoked.
+    pub(crate) fn attach(
+        self: &Arc<Self>,
+        principal: Principal,
+        identity: &Arc<Identity>,
+        new: &NewTab,
+        log: Option<LogAnswer>,
+    ) -> Result<Tab, NotAttached> {
+        let id = TabId(self.next_tab.fetch_add(1, Ordering::Relaxed));
+        let key = TabKey { principal, tab: id };
+        let mut slot = self.shard(principal).lock();
+        if self.revoked.lock().covers(principal, identity) {
+            return Err(NotAttached::Revoked);
+        }
+        match slot.core.attach(key, new, log, clock::now()) {
+            Attach::NeedsLog { after, through } => Err(NotAttached::NeedsLog { after, through }),
+            Attach::Attached => {
+                let bell = Arc::new(Notify::new());
+                let place = Place {
+                    principal,
+                    identity: Arc::clone(identity),
+                    bell: Arc::clone(&bell),
+                };
+                slot.tabs.insert(id, place);
+                drop(slot);
+                self.leases.set(key, LeaseState::Visible);
+                Ok(Tab::new(Arc::clone(self), key, bell))
+            }
+        }
+    }
+
+    /// Whether this gateway has itself seen exactly this position pass.
+    pub(crate) fn has_passed(&self, pos: Pos) -> bool {
+        self.passed.lock().contains(pos)
+    }
+
+    pub(crate) fn is_revoked(&self, identity: &Identity) -> bool {
+        self.revoked.lock().covers(Principal::User(identity.user), identity)
+    }
+
+    /// Ends the connections that came with a revoked token, and bars it from now on.
+    pub(crate) fn revoke(&self, revocation: Revocation) {
+        let principal = revocation.principal;
+        self.revoked.lock().add(revocation.clone(), clock::now().unix_ms);
+        let mut slot = self.shard(principal).lock();
+        let Slot { core, tabs, .. } = &mut *slot;
+        for (id, place) in tabs {
+            if place.principal == principal && revoked::covers(&revocation, &place.identity) {
+                core.close(TabKey { principal, tab: *id }, CloseCode::Revoked);
+                place.bell.notify_one();
+            }
+        }
+    }
+
+    /// The log that was followed is discarded: everything is forgotten, every tab closed.
+    pub(crate) fn reset(&self, position: Pos) {
+        *self.passed.lock() = Passed::starting_at(position);
+        for shard in &self.shards {
+            let mut slot = shard.lock();
+            let Slot { core, wake, .. } = &mut *slot;
+            core.reset(position, wake);
+            slot.ring_bells();
+        }
+    }
+
+    /// Tells every tab to come back after a time of its own, and closes it then.
+    pub(crate) fn drain(&self, mut pick: impl FnMut() -> Duration) {
+        let now = clock::now();
+        for shard in &self.shards {
+            let mut slot = shard.lock();
+            let Slot { core, wake, .. } = &mut *slot;
+            core.drain(now, &mut pick, wake);
+            slot.ring_bells();
+        }
+    }
+
+    /// Removes the sessions whose linger has passed.
+    pub(crate) fn sweep(&self) {
+        for shard in &self.shards {
+            shard.lock().core.sweep(clock::now());
+        }
+    }
+
+    pub(crate) fn tabs(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().core.tabs()).sum()
+    }
+}
+
+enum Share<'a> {
+    Some(&'a [Principal]),
+    All,
+}
+
+impl Slot {
+    fn ring_bells(&mut self) {
+        for id in self.wake.drain(..) {
+            if let Some(place) = self.tabs.get(&id) {
+                place.bell.notify_one();
+            }
+        }
+    }
+}
+
+fn index_of(principal: Principal) -> usize {
+    let Principal::User(user) = principal;
+    usize::try_from(user.get()).unwrap_or_default() % SHARDS
+}

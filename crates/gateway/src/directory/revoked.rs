@@ -1,0 +1,40 @@
+use std::collections::HashMap;
+
+use antiphon_api::ids::{Principal, UnixMs};
+use antiphon_token::Identity;
+use antiphon_wire::Revocation;
+
+/// The revocations in force, as the server told them. Each is dropped once every token it covers
+/// has ended by itself.
+#[derive(Default)]
+pub(super) struct Revoked {
+    by_principal: HashMap<Principal, Vec<Revocation>>,
+}
+
+impl Revoked {
+    pub(super) fn add(&mut self, revocation: Revocation, now: UnixMs) {
+        self.by_principal.retain(|_, list| {
+            list.retain(|revocation| revocation.until > now);
+            !list.is_empty()
+        });
+        let list = self.by_principal.entry(revocation.principal).or_default();
+        if !list.contains(&revocation) {
+            list.push(revocation);
+        }
+    }
+
+    pub(super) fn covers(&self, principal: Principal, identity: &Identity) -> bool {
+        self.by_principal
+            .get(&principal)
+            .is_some_and(|list| list.iter().any(|revocation| covers(revocation, identity)))
+    }
+}
+
+/// A revocation without a `jti` covers every token issued before it, and those that do not say
+/// when they were issued.
+pub(super) fn covers(revocation: &Revocation, identity: &Identity) -> bool {
+    match &revocation.jti {
+        Some(jti) => identity.jti.as_ref() == Some(jti),
+        None => identity.issued_at.is_none_or(|issued| issued < revocation.before),
+    }
+}

@@ -1,0 +1,47 @@
+use std::sync::Arc;
+
+use antiphon_api::frame::Visibility;
+use antiphon_session::{Shard, TabKey};
+use antiphon_wire::LeaseState;
+use tokio::sync::Notify;
+
+use super::Directory;
+use crate::clock;
+
+/// An attached tab. Dropping it detaches it.
+pub(crate) struct Tab {
+    directory: Arc<Directory>,
+    key: TabKey,
+    /// Rung when there may be output.
+    pub(crate) bell: Arc<Notify>,
+}
+
+impl Tab {
+    pub(super) fn new(directory: Arc<Directory>, key: TabKey, bell: Arc<Notify>) -> Self {
+        Self { directory, key, bell }
+    }
+
+    pub(crate) fn key(&self) -> TabKey {
+        self.key
+    }
+
+    /// Runs `action` on the shard of this tab, briefly.
+    pub(crate) fn with<T>(&self, action: impl FnOnce(&mut Shard, TabKey) -> T) -> T {
+        let mut slot = self.directory.shard(self.key.principal).lock();
+        action(&mut slot.core, self.key)
+    }
+
+    pub(crate) fn set_visibility(&self, visibility: Visibility) {
+        self.directory.leases.set(self.key, visibility.into());
+    }
+}
+
+impl Drop for Tab {
+    fn drop(&mut self) {
+        let mut slot = self.directory.shard(self.key.principal).lock();
+        slot.tabs.remove(&self.key.tab);
+        slot.core.detach(self.key, clock::now());
+        drop(slot);
+        self.directory.leases.set(self.key, LeaseState::Closed);
+    }
+}

@@ -1,0 +1,214 @@
+//! Following the server's log.
+//!
+//! The link says where it was and goes on from there, however often it breaks. Only the first
+//! hello and a `reset` set a position; heartbeats never do. Until the first hello nobody is
+//! served.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use antiphon_api::{events::Keep, ids::Pos};
+use antiphon_session::Entry;
+use antiphon_wire::{
+    CodecError, Decoder, Envelope, FromGateway, FromServer, LINK_VERSION, Malformed, SILENCE_MS,
+    encode,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        UnixStream,
+        unix::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::watch,
+};
+
+use crate::directory::Directory;
+
+/// The pause between two attempts to reach the server: the first, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How things stand between gateway and server.
+#[derive(Clone, Default)]
+pub(crate) struct LinkState {
+    /// All sessions, from the first hello on.
+    pub(crate) directory: Option<Arc<Directory>>,
+    pub(crate) up: bool,
+}
+
+/// What a link needs to begin again.
+pub(crate) struct Link {
+    pub(crate) socket: PathBuf,
+    pub(crate) session: antiphon_session::Config,
+    /// Names this process among all that ever were.
+    pub(crate) boot: String,
+    pub(crate) state: watch::Sender<LinkState>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum LinkError {
+    #[error("cannot reach the server")]
+    Connect(#[source] std::io::Error),
+    #[error("the link broke")]
+    Io(#[from] std::io::Error),
+    #[error("the server closed the link")]
+    Closed,
+    #[error("the server has said nothing for {SILENCE_MS} ms")]
+    Silent,
+    #[error("the link's bytes cannot be read")]
+    Codec(#[from] CodecError),
+    #[error("the server said something that is not of this protocol")]
+    Malformed(#[from] Malformed),
+    #[error("the server speaks version {0} of the link, this gateway {LINK_VERSION}")]
+    Version(u32),
+    #[error("the server did not begin with a hello")]
+    NoHello,
+    #[error("the event at {0} is no object")]
+    NotAnEvent(Pos),
+}
+
+impl Link {
+    /// Follows the log until dropped.
+    pub(crate) async fn follow(self) {
+        let mut after = None;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let error = match self.run(&mut after).await {
+                Ok(never) => match never {},
+                Err(error) => error,
+            };
+            let was_up = self.state.send_if_modified(|state| std::mem::take(&mut state.up));
+            if was_up {
+                tracing::warn!(%error, "lost the server; reconnecting");
+                pause = FIRST_PAUSE;
+            } else {
+                tracing::debug!(%error, "no server yet");
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn run(&self, after: &mut Option<Pos>) -> Result<std::convert::Infallible, LinkError> {
+        let stream = UnixStream::connect(&self.socket).await.map_err(LinkError::Connect)?;
+        let (reader, mut writer) = stream.into_split();
+        let hello = FromGateway::Hello {
+            v: LINK_VERSION,
+            gateway: "gateway".to_owned(),
+            boot: self.boot.clone(),
+            after: *after,
+        };
+        write(&mut writer, &hello).await?;
+        let mut inbound = Inbound { reader, decoder: Decoder::default() };
+        let directory = self.greeted(inbound.next().await?, after)?;
+        write(&mut writer, &directory.leases.full()).await?;
+        tracing::info!(after = after.map(Pos::get), "linked to the server");
+        self.state.send_modify(|state| state.up = true);
+        tokio::select! {
+            ended = receive(&mut inbound, &directory, after) => ended,
+            ended = tell(&mut writer, &directory) => ended,
+        }
+    }
+
+    /// The server's hello: where the stream starts, and whether what we know still stands.
+    fn greeted(
+        &self,
+        message: FromServer,
+        after: &mut Option<Pos>,
+    ) -> Result<Arc<Directory>, LinkError> {
+        let FromServer::Hello { v, head, reset, .. } = message else {
+            return Err(LinkError::NoHello);
+        };
+        if v != LINK_VERSION {
+            return Err(LinkError::Version(v));
+        }
+        let known = self.state.borrow().directory.clone();
+        let start = if reset { head } else { after.unwrap_or(head) };
+        *after = Some(start);
+        if let Some(directory) = known {
+            if reset {
+                tracing::warn!("the server's log is another one; closing all tabs");
+                directory.reset(start);
+            }
+            return Ok(directory);
+        }
+        let directory = Arc::new(Directory::new(&self.session, start));
+        self.state.send_modify(|state| state.directory = Some(Arc::clone(&directory)));
+        Ok(directory)
+    }
+}
+
+struct Inbound {
+    reader: OwnedReadHalf,
+    decoder: Decoder,
+}
+
+impl Inbound {
+    async fn next(&mut self) -> Result<FromServer, LinkError> {
+        loop {
+            if let Some(bytes) = self.decoder.next_message()? {
+                return Ok(FromServer::decode(&bytes)?);
+            }
+            let read = self.reader.read_buf(self.decoder.buffer());
+            let read = tokio::time::timeout(Duration::from_millis(SILENCE_MS), read)
+                .await
+                .map_err(|_| LinkError::Silent)??;
+            if read == 0 {
+                return Err(LinkError::Closed);
+            }
+        }
+    }
+}
+
+async fn receive(
+    inbound: &mut Inbound,
+    directory: &Directory,
+    after: &mut Option<Pos>,
+) -> Result<std::convert::Infallible, LinkError> {
+    loop {
+        match inbound.next().await? {
+            FromServer::Envelope(envelope) => {
+                if let Some(pos) = deliver(directory, &envelope)? {
+                    *after = Some(pos);
+                }
+            }
+            FromServer::Revoke(revocation) => directory.revoke(revocation),
+            FromServer::Heartbeat { .. } => {}
+            FromServer::Hello { .. } => return Err(LinkError::NoHello),
+        }
+    }
+}
+
+/// The envelope's position, if it has one.
+fn deliver(directory: &Directory, envelope: &Envelope) -> Result<Option<Pos>, LinkError> {
+    match (envelope.keep, envelope.pos) {
+        (Keep::Log, Some(pos)) => {
+            let entry =
+                Entry::new(pos, envelope.event.get()).ok_or(LinkError::NotAnEvent(pos))?;
+            directory.publish(&entry, &envelope.to);
+            Ok(Some(pos))
+        }
+        _ => {
+            let frame: Arc<[u8]> = envelope.event.get().as_bytes().into();
+            directory.relay(&frame, envelope.key.as_deref(), &envelope.to);
+            Ok(None)
+        }
+    }
+}
+
+async fn tell(
+    writer: &mut OwnedWriteHalf,
+    directory: &Directory,
+) -> Result<std::convert::Infallible, LinkError> {
+    loop {
+        directory.leases.changed.notified().await;
+        if let Some(changes) = directory.leases.take() {
+            write(writer, &changes).await?;
+        }
+    }
+}
+
+async fn write(writer: &mut OwnedWriteHalf, message: &FromGateway) -> Result<(), LinkError> {
+    let mut bytes = Vec::new();
+    encode(message, &mut bytes)?;
+    Ok(writer.write_all(&bytes).await?)
+}
