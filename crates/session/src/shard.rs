@@ -26,7 +26,7 @@ use crate::{
     traffic::{Now, Output, Received, TabId, TabKey},
 };
 
-/// Some of a gateway's sessions. See the [module's essay](self) and the crate's.
+/// Some of a gateway's sessions, kept behind one mutex; all operations are short and none waits.
 ///
 /// Functions that take `wake` append the tabs that were idle and have output now. Those that
 /// concern one tab do not: whoever calls them polls that tab afterwards, or has it polled.
@@ -142,7 +142,7 @@ impl Shard {
 
     /// Attaches a tab, creating its session if there is none.
     ///
-    /// `log` is what the server said to the tab's [`Resume::At`] position, if it was asked.
+    /// `log` is what the server said to the tab's [`Resume::At`](crate::Resume::At) position, if it was asked.
     /// A tab attached before under the same key is replaced.
     pub fn attach(
         &mut self,

@@ -134,6 +134,20 @@ fn a_replay_that_cannot_be_finished_closes_1013() {
 }
 
 #[test]
+fn what_a_page_repeats_is_not_sent_again() {
+    let mut stage = rings_of(1);
+    let key = stage.live_tab();
+    stage.publish(&[11]);
+    stage.pull(key);
+    stage.publish(&[12, 13]);
+    assert_eq!(stage.pull(key), "need 11..13");
+    stage
+        .shard
+        .handle_log(key, Some(page(&[11, 12, 13], false, 13)));
+    assert_eq!(stage.pull(key), "log@12, log@13, live 103@13 after 2");
+}
+
+#[test]
 fn a_page_nobody_asked_for_is_ignored() {
     let mut stage = Stage::new(Config::default());
     let key = stage.live_tab();
