@@ -11,6 +11,7 @@ use tokio_tungstenite::{
 use super::{Auth, Closed, Content, Stream, Target};
 
 const HELLO: &str = r#"{"type":"hello","protocol":1,"session":"s","resumed":"fresh","reason":null,"ping_interval_ms":25000,"pong_timeout_ms":10000,"server":"antiphon/0"}"#;
+const PONG: &str = r#"{"type":"pong"}"#;
 const PING: &str = r#"{"type":"ping","ts":1,"pos":9}"#;
 
 async fn pair() -> (Stream<DuplexStream>, WebSocketStream<DuplexStream>) {
@@ -25,6 +26,13 @@ async fn pair() -> (Stream<DuplexStream>, WebSocketStream<DuplexStream>) {
     (tab.expect("opens"), gateway.expect("accepts"))
 }
 
+/// What the gateway hears next, soon.
+async fn heard(gateway: &mut WebSocketStream<DuplexStream>) -> Message {
+    let next = tokio::time::timeout(Duration::from_secs(1), gateway.next()).await;
+    let message = next.expect("something was said").expect("open");
+    message.expect("a frame")
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_ping_is_answered_before_it_is_given_out() {
     let (mut tab, mut gateway) = pair().await;
@@ -35,8 +43,7 @@ async fn a_ping_is_answered_before_it_is_given_out() {
         frame.content,
         Content::Control(ServerFrame::Ping { pos: Pos(9), .. })
     ));
-    let pong = gateway.next().await.expect("open").expect("a frame");
-    assert_eq!(pong, Message::text(r#"{"type":"pong"}"#));
+    assert_eq!(heard(&mut gateway).await, Message::text(PONG));
 }
 
 #[tokio::test(start_paused = true)]
@@ -85,6 +92,5 @@ async fn a_pong_that_cannot_be_sent_yet_keeps_its_ping_for_the_next_wait() {
     let (frame, filler) = tokio::join!(tab.next(), gateway.next());
     assert_eq!(frame.expect("a frame").raw.as_str(), PING);
     assert_eq!(filler.expect("open").expect("a frame").len(), 1 << 17);
-    let pong = gateway.next().await.expect("open").expect("a frame");
-    assert_eq!(pong, Message::text(r#"{"type":"pong"}"#));
+    assert_eq!(heard(&mut gateway).await, Message::text(PONG));
 }
