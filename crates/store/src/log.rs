@@ -18,9 +18,9 @@ use serde_json::value::RawValue;
 use crate::{Result, tail::Placed};
 
 const RECIPIENTS: &str = concat!(
-    "SELECT DISTINCT user_id FROM (",
+    "SELECT user_id FROM (",
     include_str!("sql/entitlement.sql"),
-    ") WHERE pos = :through ORDER BY user_id"
+    ") WHERE pos = :through"
 );
 
 const MISSED: &str = concat!(
@@ -115,9 +115,14 @@ pub fn page(
 /// From SQLite.
 pub fn recipients(conn: &Connection, pos: Pos) -> Result<Vec<UserId>> {
     let window = named_params! { ":after": pos.get() - 1, ":through": pos.get() };
-    conn.prepare_cached(RECIPIENTS)?
+    let mut users = conn
+        .prepare_cached(RECIPIENTS)?
         .query_map(window, |row| row.get(0).map(UserId))?
-        .collect()
+        .collect::<Result<Vec<_>>>()?;
+    // Here rather than by DISTINCT, which fills a B-tree: a channel can have thousands.
+    users.sort_unstable();
+    users.dedup();
+    Ok(users)
 }
 
 /// A page of the user's events in `(after, through]`, oldest first, up to either bound but at

@@ -3,7 +3,7 @@
 use antiphon_api::ids::Pos;
 use antiphon_store::{Store, Tx, WriteError};
 
-use crate::support::{Hold, Place, Sql, logged, note, notes, queued, say, say_alone};
+use crate::support::{Hold, Place, Sql, failure, logged, note, notes, queued, say, say_alone};
 
 const UNKNOWN: bool = true;
 const NOT_BEGUN: bool = false;
@@ -30,7 +30,7 @@ async fn die(store: &Store, kill: fn(&mut Tx<'_>) -> Sql<()>) {
     assert_eq!(unavailable(&held), Some(UNKNOWN));
     assert_eq!(unavailable(&neighbour.await), Some(UNKNOWN));
     assert_eq!(unavailable(&killer.await), Some(UNKNOWN));
-    store.failed().await;
+    failure(store).await;
     assert_eq!(store.head(), head);
     assert_eq!(store.tail().after(head, 9, 999).unwrap().len(), 0);
     let later = store.write(|tx| note(tx, "later")).await;
@@ -89,7 +89,7 @@ async fn a_commit_that_fails_is_not_retried_and_fans_out_nothing() {
     let store = place.open();
     let known = say_alone(&store, "before").await;
     die(&store, commit_will_fail).await;
-    assert!(store.failed().await.contains("COMMIT failed"));
+    assert!(failure(&store).await.contains("COMMIT failed"));
     nothing_of_it_is_left(&place, store, known).await;
 }
 
@@ -111,7 +111,7 @@ async fn a_full_disk_kills_the_batch_and_the_reason_is_told() {
         })
         .await;
     assert_eq!(unavailable(&full), Some(UNKNOWN));
-    assert!(store.failed().await.contains("ended the transaction"));
+    assert!(failure(&store).await.contains("ended the transaction"));
     nothing_of_it_is_left(&place, store, known).await;
 }
 

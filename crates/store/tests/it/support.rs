@@ -1,6 +1,13 @@
 //! A store in a folder of its own, and the shortest way to do common things with it.
 
-use std::{future::poll_fn, path::PathBuf, pin::Pin, sync::mpsc, task::Poll};
+use std::{
+    future::poll_fn,
+    path::PathBuf,
+    pin::Pin,
+    sync::{Arc, mpsc},
+    task::Poll,
+    time::Duration,
+};
 
 use antiphon_api::ids::{ChannelId, Pos, UnixMs, UserId};
 use antiphon_store::{
@@ -82,6 +89,12 @@ pub(crate) async fn logged(store: &Store, after: Pos) -> Vec<(Pos, String)> {
 
 pub(crate) fn text(row: &antiphon_store::Logged) -> String {
     serde_json::from_str(row.event.get()).expect("a text")
+}
+
+/// Why the store has failed; panics if it does not say so within ten seconds.
+pub(crate) async fn failure(store: &Store) -> Arc<str> {
+    let failed = tokio::time::timeout(Duration::from_secs(10), store.failed());
+    failed.await.expect("the failure is announced")
 }
 
 /// Keeps the writer inside a closure, so that what is queued meanwhile becomes one batch.
