@@ -1,1 +1,31 @@
-fn main() {}
+//! The `antiphon` binary: parse, log, run, exit code.
+
+mod args;
+mod commands;
+mod exit;
+mod logging;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{args::Args, exit::Exit};
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return Exit::of_usage(&error),
+    };
+    logging::start();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return Exit::Failure.report(&error.into()),
+    };
+    match runtime.block_on(commands::run(args.command)) {
+        Ok(exit) => exit.code(),
+        Err(error) => Exit::of(&error).report(&error),
+    }
+}

@@ -40,13 +40,19 @@ impl Leases {
     pub(crate) fn full(&self) -> FromGateway {
         let mut book = self.book.lock();
         book.untold.clear();
-        FromGateway::Leases { full: true, changes: changes(&book.open) }
+        FromGateway::Leases {
+            full: true,
+            changes: changes(&book.open),
+        }
     }
 
     /// What has changed since the last call, if anything.
     pub(crate) fn take(&self) -> Option<FromGateway> {
         let untold = std::mem::take(&mut self.book.lock().untold);
-        (!untold.is_empty()).then(|| FromGateway::Leases { full: false, changes: changes(&untold) })
+        (!untold.is_empty()).then(|| FromGateway::Leases {
+            full: false,
+            changes: changes(&untold),
+        })
     }
 }
 

@@ -24,6 +24,6 @@ mod replay;
 mod run;
 mod tab;
 
-pub use auth::Origins;
+pub use auth::{NotAnOrigin, Origins};
 pub use config::Config;
 pub use run::{Running, StartError, start};

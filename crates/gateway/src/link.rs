@@ -76,7 +76,9 @@ impl Link {
                 Ok(never) => match never {},
                 Err(error) => error,
             };
-            let was_up = self.state.send_if_modified(|state| std::mem::take(&mut state.up));
+            let was_up = self
+                .state
+                .send_if_modified(|state| std::mem::take(&mut state.up));
             if was_up {
                 tracing::warn!(%error, "lost the server; reconnecting");
                 pause = FIRST_PAUSE;
@@ -89,7 +91,9 @@ impl Link {
     }
 
     async fn run(&self, after: &mut Option<Pos>) -> Result<std::convert::Infallible, LinkError> {
-        let stream = UnixStream::connect(&self.socket).await.map_err(LinkError::Connect)?;
+        let stream = UnixStream::connect(&self.socket)
+            .await
+            .map_err(LinkError::Connect)?;
         let (reader, mut writer) = stream.into_split();
         let hello = FromGateway::Hello {
             v: LINK_VERSION,
@@ -98,7 +102,10 @@ impl Link {
             after: *after,
         };
         write(&mut writer, &hello).await?;
-        let mut inbound = Inbound { reader, decoder: Decoder::default() };
+        let mut inbound = Inbound {
+            reader,
+            decoder: Decoder::default(),
+        };
         let directory = self.greeted(inbound.next().await?, after)?;
         write(&mut writer, &directory.leases.full()).await?;
         tracing::info!(after = after.map(Pos::get), "linked to the server");
@@ -132,7 +139,8 @@ impl Link {
             return Ok(directory);
         }
         let directory = Arc::new(Directory::new(&self.session, start));
-        self.state.send_modify(|state| state.directory = Some(Arc::clone(&directory)));
+        self.state
+            .send_modify(|state| state.directory = Some(Arc::clone(&directory)));
         Ok(directory)
     }
 }
@@ -182,8 +190,7 @@ async fn receive(
 fn deliver(directory: &Directory, envelope: &Envelope) -> Result<Option<Pos>, LinkError> {
     match (envelope.keep, envelope.pos) {
         (Keep::Log, Some(pos)) => {
-            let entry =
-                Entry::new(pos, envelope.event.get()).ok_or(LinkError::NotAnEvent(pos))?;
+            let entry = Entry::new(pos, envelope.event.get()).ok_or(LinkError::NotAnEvent(pos))?;
             directory.publish(&entry, &envelope.to);
             Ok(Some(pos))
         }

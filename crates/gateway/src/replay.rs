@@ -30,7 +30,10 @@ pub(crate) enum ReplayError {
 
 impl Replays {
     pub(crate) fn new(rpc: Rpc) -> Self {
-        Self { rpc, permits: Semaphore::new(AT_ONCE) }
+        Self {
+            rpc,
+            permits: Semaphore::new(AT_ONCE),
+        }
     }
 
     /// The first page after a position that a client came with.
@@ -64,8 +67,17 @@ impl Replays {
         first: bool,
     ) -> Result<LogAnswer, ReplayError> {
         let Principal::User(user_id) = principal;
-        let _permit = self.permits.acquire().await.map_err(|_| ReplayError::Closed)?;
-        let params = ReplayParams { user_id, after, through, first };
+        let _permit = self
+            .permits
+            .acquire()
+            .await
+            .map_err(|_| ReplayError::Closed)?;
+        let params = ReplayParams {
+            user_id,
+            after,
+            through,
+            first,
+        };
         let (events, more) = match self.rpc.call::<Replay>(&params).await? {
             ReplayResult::Refused { reason } => return Ok(LogAnswer::Refused(reason)),
             ReplayResult::Page { events, more } => (events, more),
@@ -75,6 +87,10 @@ impl Replays {
             .map(|event| Entry::new(event.pos, event.event.get()))
             .collect::<Option<_>>()
             .ok_or(ReplayError::NotAnEvent)?;
-        Ok(LogAnswer::Page(LogPage { entries, more, through }))
+        Ok(LogAnswer::Page(LogPage {
+            entries,
+            more,
+            through,
+        }))
     }
 }

@@ -94,7 +94,8 @@ impl From<EmitError> for Failure {
             EmitError::Sqlite(error) => Self::Database(error),
             EmitError::AudienceTooWide { .. }
             | EmitError::NotJson(_)
-            | EmitError::OutOfPositions => Self::Internal(error.into()),
+            | EmitError::OutOfPositions
+            | EmitError::TransactionLost => Self::Internal(error.into()),
         }
     }
 }

@@ -37,14 +37,17 @@ pub const MAX_ASKED_WAIT: Duration = Duration::from_secs(300);
 
 /// A connection attempt.
 pub type Dialing<S> = Pin<Box<dyn Future<Output = Result<Stream<S>, ConnectError>> + Send>>;
+type ShowControl = Box<dyn FnMut(&str) + Send>;
 type Dial<S> = Box<dyn FnMut(Option<Pos>) -> Dialing<S> + Send>;
 
 /// What an application needs to know.
 #[derive(Debug)]
 pub enum Update {
-    /// Load a snapshot now. `reason` is none when the tab came without a position.
+    /// Load a snapshot now, one of `pos` or later. `reason` is none when the tab came without a
+    /// position.
     Resynced {
         reason: Option<ResyncReason>,
+        pos: Pos,
     },
     Event(EventFrame),
     /// The state is whole up to `pos`; what follows is news.
@@ -89,6 +92,7 @@ pub struct Follow<S = TcpStream> {
     link: Link<S>,
     reason: Option<ResyncReason>,
     ready: VecDeque<Update>,
+    on_control: Option<ShowControl>,
 }
 
 enum Link<S> {
@@ -137,7 +141,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Follow<S> {
             },
             reason: None,
             ready: VecDeque::new(),
+            on_control: None,
         }
+    }
+
+    /// Shows every control frame to `show`, as it came.
+    #[must_use]
+    pub fn showing_control(mut self, show: impl FnMut(&str) + Send + 'static) -> Self {
+        self.on_control = Some(Box::new(show));
+        self
     }
 
     /// What happens next. May be dropped before it is done and called again; nothing is lost.
@@ -190,7 +202,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Follow<S> {
 
     fn heard(&mut self, frame: Frame) {
         match frame.content {
-            Content::Control(control) => self.control(&control),
+            Content::Control(control) => {
+                if let Some(show) = &mut self.on_control {
+                    show(&frame.raw);
+                }
+                self.control(&control);
+            }
             Content::Event(event) => match self.cursor.event(event.seq, event.pos, event) {
                 Verdict::Deliver(event) => self.ready.push_back(Update::Event(event)),
                 Verdict::Held | Verdict::Dropped => {}
@@ -216,6 +233,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Follow<S> {
                     OnLive::Whole => self.ready.push_back(Update::Live { pos: *pos }),
                     OnLive::LoadSnapshot => self.ready.push_back(Update::Resynced {
                         reason: self.reason,
+                        pos: *pos,
                     }),
                     OnLive::AwaitSnapshot => {}
                 }

@@ -126,7 +126,7 @@ async fn a_tab_without_state_is_asked_for_a_snapshot_then_gets_what_came_after_i
     let (mut follow, mut gateway) = follow(None);
     let (update, mut tab) = tokio::join!(next(&mut follow), gateway.accept("fresh", 10, 100));
     assert_eq!(tab.resume, None);
-    assert!(matches!(update, Update::Resynced { reason: None }));
+    assert!(matches!(update, Update::Resynced { reason: None, .. }));
     tab.event(11, 101).await;
     tab.event(12, 102).await;
     tab.say(r#"{"type":"ping","ts":1,"pos":102}"#).await;
@@ -268,7 +268,8 @@ async fn a_position_the_log_no_longer_has_costs_a_snapshot_and_says_why() {
     assert!(matches!(
         update,
         Update::Resynced {
-            reason: Some(ResyncReason::Expired)
+            reason: Some(ResyncReason::Expired),
+            ..
         }
     ));
     assert_eq!(follow.pos(), None);

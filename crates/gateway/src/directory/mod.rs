@@ -46,6 +46,8 @@ pub(crate) struct Directory {
 
 struct Slot {
     core: Shard,
+    /// How often everything was forgotten: an answer about another log's positions is void.
+    era: u64,
     tabs: HashMap<TabId, Place>,
     /// Reused from call to call.
     wake: Vec<TabId>,
@@ -62,7 +64,11 @@ struct Place {
 pub(crate) enum NotAttached {
     Revoked,
     /// Ask the server for this, and try again with its answer.
-    NeedsLog { after: Pos, through: Pos },
+    NeedsLog {
+        after: Pos,
+        through: Pos,
+        era: u64,
+    },
 }
 
 impl Directory {
@@ -73,11 +79,14 @@ impl Directory {
         let config = Arc::new(config);
         let slot = || Slot {
             core: Shard::new(Arc::clone(&config), position),
+            era: 0,
             tabs: HashMap::new(),
             wake: Vec::new(),
         };
         Self {
-            shards: std::iter::repeat_with(|| Mutex::new(slot())).take(SHARDS).collect(),
+            shards: std::iter::repeat_with(|| Mutex::new(slot()))
+                .take(SHARDS)
+                .collect(),
             passed: Mutex::new(Passed::starting_at(position)),
             revoked: Mutex::default(),
             leases: Leases::default(),
@@ -94,7 +103,8 @@ impl Directory {
         self.passed.lock().push(entry.pos());
         self.each_share(to, |slot, share| match share {
             Share::Some(principals) => {
-                slot.core.publish(entry, principals.iter().copied(), &mut slot.wake);
+                slot.core
+                    .publish(entry, principals.iter().copied(), &mut slot.wake);
             }
             Share::All => slot.core.publish_to_all(entry, &mut slot.wake),
         });
@@ -104,7 +114,8 @@ impl Directory {
     pub(crate) fn relay(&self, frame: &Arc<[u8]>, key: Option<&str>, to: &Recipients) {
         self.each_share(to, |slot, share| match share {
             Share::Some(principals) => {
-                slot.core.relay(frame, key, principals.iter().copied(), &mut slot.wake);
+                slot.core
+                    .relay(frame, key, principals.iter().copied(), &mut slot.wake);
             }
             Share::All => slot.core.relay_to_all(frame, key, &mut slot.wake),
         });
@@ -125,18 +136,26 @@ impl Directory {
         };
         for (shard, share) in self.shards.iter().zip(&shares) {
             let mut slot = shard.lock();
-            action(&mut slot, if everyone { Share::All } else { Share::Some(share) });
+            action(
+                &mut slot,
+                if everyone {
+                    Share::All
+                } else {
+                    Share::Some(share)
+                },
+            );
             slot.ring_bells();
         }
     }
 
-    /// Attaches a tab, unless its token was revoked.
+    /// Attaches a tab, unless its token was revoked. `log` is what the server answered, and the
+    /// era it was asked in.
     pub(crate) fn attach(
         self: &Arc<Self>,
         principal: Principal,
         identity: &Arc<Identity>,
         new: &NewTab,
-        log: Option<LogAnswer>,
+        log: Option<(LogAnswer, u64)>,
     ) -> Result<Tab, NotAttached> {
         let id = TabId(self.next_tab.fetch_add(1, Ordering::Relaxed));
         let key = TabKey { principal, tab: id };
@@ -144,8 +163,14 @@ impl Directory {
         if self.revoked.lock().covers(principal, identity) {
             return Err(NotAttached::Revoked);
         }
+        let era = slot.era;
+        let log = log.and_then(|(answer, of)| (of == era).then_some(answer));
         match slot.core.attach(key, new, log, clock::now()) {
-            Attach::NeedsLog { after, through } => Err(NotAttached::NeedsLog { after, through }),
+            Attach::NeedsLog { after, through } => Err(NotAttached::NeedsLog {
+                after,
+                through,
+                era,
+            }),
             Attach::Attached => {
                 let bell = Arc::new(Notify::new());
                 let place = Place {
@@ -167,18 +192,28 @@ impl Directory {
     }
 
     pub(crate) fn is_revoked(&self, identity: &Identity) -> bool {
-        self.revoked.lock().covers(Principal::User(identity.user), identity)
+        self.revoked
+            .lock()
+            .covers(Principal::User(identity.user), identity)
     }
 
     /// Ends the connections that came with a revoked token, and bars it from now on.
     pub(crate) fn revoke(&self, revocation: Revocation) {
         let principal = revocation.principal;
-        self.revoked.lock().add(revocation.clone(), clock::now().unix_ms);
+        self.revoked
+            .lock()
+            .add(revocation.clone(), clock::now().unix_ms);
         let mut slot = self.shard(principal).lock();
         let Slot { core, tabs, .. } = &mut *slot;
         for (id, place) in tabs {
             if place.principal == principal && revoked::covers(&revocation, &place.identity) {
-                core.close(TabKey { principal, tab: *id }, CloseCode::Revoked);
+                core.close(
+                    TabKey {
+                        principal,
+                        tab: *id,
+                    },
+                    CloseCode::Revoked,
+                );
                 place.bell.notify_one();
             }
         }
@@ -189,7 +224,10 @@ impl Directory {
         *self.passed.lock() = Passed::starting_at(position);
         for shard in &self.shards {
             let mut slot = shard.lock();
-            let Slot { core, wake, .. } = &mut *slot;
+            let Slot {
+                core, wake, era, ..
+            } = &mut *slot;
+            *era += 1;
             core.reset(position, wake);
             slot.ring_bells();
         }
@@ -214,7 +252,10 @@ impl Directory {
     }
 
     pub(crate) fn tabs(&self) -> usize {
-        self.shards.iter().map(|shard| shard.lock().core.tabs()).sum()
+        self.shards
+            .iter()
+            .map(|shard| shard.lock().core.tabs())
+            .sum()
     }
 }
 

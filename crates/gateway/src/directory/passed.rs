@@ -14,7 +14,9 @@ pub(super) struct Passed {
 impl Passed {
     /// `position` came in the server's hello, so it is one of the log's.
     pub(super) fn starting_at(position: Pos) -> Self {
-        Self { positions: VecDeque::from([position]) }
+        Self {
+            positions: VecDeque::from([position]),
+        }
     }
 
     pub(super) fn push(&mut self, pos: Pos) {

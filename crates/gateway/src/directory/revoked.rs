@@ -35,6 +35,8 @@ impl Revoked {
 pub(super) fn covers(revocation: &Revocation, identity: &Identity) -> bool {
     match &revocation.jti {
         Some(jti) => identity.jti.as_ref() == Some(jti),
-        None => identity.issued_at.is_none_or(|issued| issued < revocation.before),
+        None => identity
+            .issued_at
+            .is_none_or(|issued| issued < revocation.before),
     }
 }

@@ -18,7 +18,11 @@ pub(crate) struct Tab {
 
 impl Tab {
     pub(super) fn new(directory: Arc<Directory>, key: TabKey, bell: Arc<Notify>) -> Self {
-        Self { directory, key, bell }
+        Self {
+            directory,
+            key,
+            bell,
+        }
     }
 
     pub(crate) fn key(&self) -> TabKey {

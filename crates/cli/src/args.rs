@@ -1,0 +1,267 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use antiphon_api::ids::UserId;
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Keeps every tab of every user in step with one authority.
+#[derive(Debug, Parser)]
+#[command(name = "antiphon", version)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run server and gateway in one process.
+    Serve(Serve),
+    /// Run the authority alone.
+    Server(Server),
+    /// Run the edge alone.
+    Gateway(Gateway),
+    /// Call a method and print its result as JSON.
+    Call(Call),
+    /// Print a user's stream, one JSON frame a line.
+    Tail(Tail),
+    /// Tokens.
+    #[command(subcommand)]
+    Token(Token),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) edge: Edge,
+    #[command(flatten)]
+    pub(crate) trust: Trust,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Server {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) trust: Trust,
+    /// Answer JSON-RPC over TCP too, where a bearer token says who calls.
+    #[arg(long, value_name = "ADDR:PORT", env = "ANTIPHON_RPC_LISTEN")]
+    pub(crate) rpc_listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Gateway {
+    /// The folder with the server's sockets, `run` in its data folder.
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "ANTIPHON_SERVER",
+        default_value = "./antiphon-data/run"
+    )]
+    pub(crate) server: PathBuf,
+    #[command(flatten)]
+    pub(crate) edge: Edge,
+    #[command(flatten)]
+    pub(crate) trust: Trust,
+}
+
+/// Where the data is.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Data {
+    /// The folder with the database and the sockets; made if it is not there.
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "ANTIPHON_DATA",
+        default_value = "./antiphon-data"
+    )]
+    pub(crate) data: PathBuf,
+}
+
+/// How the gateway meets its clients.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Edge {
+    /// Where browsers connect.
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        env = "ANTIPHON_LISTEN",
+        default_value = "127.0.0.1:8484"
+    )]
+    pub(crate) listen: SocketAddr,
+    /// An origin whose pages may connect beside the gateway's own, as https://example.org; may be
+    /// given more than once.
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "ANTIPHON_ALLOW_ORIGIN",
+        value_delimiter = ','
+    )]
+    pub(crate) allow_origin: Vec<String>,
+    /// Over how long the tabs leave when the gateway stops.
+    #[arg(long, value_name = "TIME", env = "ANTIPHON_DRAIN_WINDOW", default_value = "5s", value_parser = duration)]
+    pub(crate) drain_window: Duration,
+}
+
+/// Whom to believe.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Trust {
+    /// Development: accept the tokens dev:1, dev:2, …, on loopback addresses only, and begin with
+    /// a demo workspace.
+    #[arg(long, env = "ANTIPHON_DEV")]
+    pub(crate) dev: bool,
+    /// The file with the key that signs tokens, at least 32 bytes; needed unless --dev.
+    #[arg(long, value_name = "FILE", env = "ANTIPHON_SIGNING_KEY")]
+    pub(crate) signing_key: Option<PathBuf>,
+}
+
+/// How to reach a server or gateway.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Reach {
+    /// The server's rpc.sock; that of the data folder unless given.
+    #[arg(long, value_name = "PATH", env = "ANTIPHON_SOCKET")]
+    pub(crate) socket: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// A gateway or a server's TCP address, as http://127.0.0.1:8484, in place of the socket.
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "token",
+        conflicts_with = "socket"
+    )]
+    pub(crate) url: Option<String>,
+    /// The token to go with --url.
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "ANTIPHON_TOKEN",
+        hide_env_values = true
+    )]
+    pub(crate) token: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Call {
+    /// The method, as message.send; rpc.discover lists them.
+    pub(crate) method: String,
+    /// Its parameters, a JSON object.
+    pub(crate) params: Option<String>,
+    /// The user to act as; the operator unless given.
+    #[arg(long = "as", value_name = "USER_ID", value_parser = user_id, conflicts_with = "url")]
+    pub(crate) user: Option<UserId>,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Tail {
+    /// Whose stream.
+    #[arg(long, value_name = "ID", value_parser = user_id)]
+    pub(crate) user: UserId,
+    /// Begin with what came after this position; with what comes from now on unless given.
+    #[arg(long, value_name = "POS")]
+    pub(crate) from: Option<i64>,
+    /// Where the gateway is, when the ticket comes from the socket.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "ANTIPHON_GATEWAY",
+        default_value = "http://127.0.0.1:8484"
+    )]
+    pub(crate) gateway: String,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// Print a signed token.
+    Issue(Issue),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Issue {
+    /// Whom the token is for.
+    #[arg(long, value_name = "ID", value_parser = user_id)]
+    pub(crate) user: UserId,
+    /// How long it is good for: 90s, 15m, 1h or 7d.
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
+    pub(crate) ttl: Duration,
+    #[arg(long, default_value = "user")]
+    pub(crate) kind: Kind,
+    /// What it is limited to, if anything.
+    #[arg(long)]
+    pub(crate) scope: Option<String>,
+    /// The file with the key that signs tokens.
+    #[arg(long, value_name = "FILE", env = "ANTIPHON_SIGNING_KEY")]
+    pub(crate) signing_key: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Kind {
+    User,
+    Widget,
+    Overlay,
+}
+
+fn user_id(text: &str) -> Result<UserId, String> {
+    text.parse()
+        .ok()
+        .and_then(UserId::checked)
+        .ok_or_else(|| "expected a user's id, a number from 1".to_owned())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let split = text.len() - text.chars().last().map_or(0, char::len_utf8);
+    let (number, unit) = text.split_at(split);
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => 0,
+    };
+    number
+        .parse::<u64>()
+        .ok()
+        .filter(|_| seconds > 0)
+        .and_then(|number| number.checked_mul(seconds))
+        .filter(|total| *total <= 100 * 365 * 86_400)
+        .map(Duration::from_secs)
+        .ok_or_else(|| "expected a number and a unit: 90s, 15m, 1h or 7d".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use clap::CommandFactory;
+
+    use super::{Args, duration};
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_duration_has_a_unit() {
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("7d"), Ok(Duration::from_secs(7 * 86_400)));
+        for bad in [
+            "",
+            "5",
+            "s",
+            "-1s",
+            "1.5h",
+            "1w",
+            "99999999999999999999d",
+            "5µ",
+        ] {
+            assert!(duration(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What the daemons share: whom they believe, when they stop, how they end.
+
+use std::{net::SocketAddr, time::Duration};
+
+use antiphon_gateway::Origins;
+use antiphon_token::{Key, Verifier};
+use anyhow::{Context, anyhow};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::{
+    args::{Edge, Trust},
+    exit::Misconfigured,
+};
+
+/// How long a server whose database failed may take to answer the calls it has.
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(2);
+
+pub(super) fn verifier(trust: &Trust) -> anyhow::Result<Verifier> {
+    let key = match &trust.signing_key {
+        Some(path) => Key::read(path).map_err(|error| Misconfigured(error.into()))?,
+        None if trust.dev => Key::random().context("cannot make a key for development")?,
+        None => return Err(Misconfigured(anyhow!(
+            "no signing key: give one with --signing-key FILE (make it with: openssl rand -base64 \
+             48), or try things out with --dev"
+        ))
+        .into()),
+    };
+    Ok(if trust.dev {
+        Verifier::dev(&key)
+    } else {
+        Verifier::new(&key)
+    })
+}
+
+pub(super) fn refuse_open_dev(dev: bool, address: Option<SocketAddr>) -> anyhow::Result<()> {
+    match address {
+        Some(address) if dev && !address.ip().is_loopback() => Err(Misconfigured(anyhow!(
+            "--dev accepts anybody as anybody, so it needs a loopback address, not {address}"
+        ))
+        .into()),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn gateway_config(
+    server: std::path::PathBuf,
+    edge: Edge,
+    trust: &Trust,
+) -> anyhow::Result<antiphon_gateway::Config> {
+    refuse_open_dev(trust.dev, Some(edge.listen))?;
+    let mut config = antiphon_gateway::Config::new(server, edge.listen, verifier(trust)?);
+    config.dev = trust.dev;
+    config.origins =
+        Origins::new(edge.allow_origin).map_err(|error| Misconfigured(error.into()))?;
+    config.drain_window = edge.drain_window;
+    Ok(config)
+}
+
+/// SIGTERM or SIGINT.
+pub(super) struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    /// From here on the signals no longer end the process by themselves.
+    pub(super) fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("cannot listen for signals");
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
+    }
+
+    pub(super) async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    /// Runs `winding_up` to its end, or until asked a second time.
+    pub(super) async fn unless_asked_again(&mut self, winding_up: impl Future<Output = ()>) {
+        tracing::info!("stopping; ask again to stop at once");
+        tokio::select! {
+            () = winding_up => {}
+            () = self.asked() => tracing::warn!("stopping at once"),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+mod call;
+mod daemon;
+mod gateway;
+mod reach;
+mod serve;
+mod server;
+mod tail;
+mod token;
+
+use crate::{
+    args::{Command, Token},
+    exit::Exit,
+};
+
+pub(crate) async fn run(command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Serve(args) => serve::run(args).await,
+        Command::Server(args) => server::run(args).await,
+        Command::Gateway(args) => gateway::run(args).await,
+        Command::Call(args) => call::run(args).await,
+        Command::Tail(args) => tail::run(args).await,
+        Command::Token(Token::Issue(args)) => token::issue(args),
+    }
+}

@@ -1,0 +1,81 @@
+use std::io::Write;
+
+use antiphon_api::{ids::Pos, method::NoParams, methods::session::Ticket};
+use antiphon_client::{Auth, Follow, Rpc, Stream, Target, Update, stream::ConnectError};
+use anyhow::Context;
+
+use super::reach;
+use crate::{args::Tail, exit::Exit};
+
+/// Prints every frame of a user's stream, across reconnects, until interrupted or refused.
+#[expect(
+    clippy::print_stderr,
+    reason = "what is no frame does not belong among them"
+)]
+pub(super) async fn run(args: Tail) -> anyhow::Result<Exit> {
+    let from = args
+        .from
+        .map(|pos| Pos::checked(pos).context("--from is not a position"))
+        .transpose()?;
+    let mut follow = follow(&args, from)?.showing_control(print);
+    loop {
+        match follow.next().await? {
+            Update::Event(event) => print(&event.raw),
+            // There is no state here to replace: go on from where the stream does.
+            Update::Resynced { pos, .. } => follow.snapshot_loaded(pos)?,
+            Update::Live { .. } => {}
+            Update::Disconnected { why, retry_in } => {
+                eprintln!(
+                    "antiphon: {why}; trying again in {} ms",
+                    retry_in.as_millis()
+                );
+            }
+        }
+    }
+}
+
+fn follow(args: &Tail, from: Option<Pos>) -> anyhow::Result<Follow> {
+    let target = |url: &str, auth, resume| Target {
+        url: url.replacen("http", "ws", 1),
+        user: Some(args.user),
+        auth,
+        resume,
+    };
+    if let (Some(url), Some(token)) = (&args.reach.url, &args.reach.token) {
+        return Ok(Follow::target(target(
+            url,
+            Auth::Bearer(token.clone()),
+            from,
+        )));
+    }
+    let rpc = reach::rpc(&args.reach)?.acting_as(args.user);
+    let template = target(&args.gateway, Auth::Ticket(String::new()), None);
+    Ok(Follow::dialing(from, move |resume| {
+        let (rpc, template) = (rpc.clone(), template.clone());
+        Box::pin(async move {
+            let auth = Auth::Ticket(ticket(&rpc).await?);
+            Stream::connect(&Target {
+                auth,
+                resume,
+                ..template
+            })
+            .await
+        })
+    }))
+}
+
+/// A ticket opens one connection, so every attempt needs another.
+async fn ticket(rpc: &Rpc) -> Result<String, ConnectError> {
+    let ticket = rpc.call::<Ticket>(&NoParams {}).await;
+    Ok(ticket
+        .map_err(|error| ConnectError::Credentials(error.into()))?
+        .ticket)
+}
+
+/// A reader that has gone away, as `head` does, ends the command in peace.
+fn print(frame: &str) {
+    let mut out = std::io::stdout().lock();
+    if writeln!(out, "{frame}").and_then(|()| out.flush()).is_err() {
+        std::process::exit(0);
+    }
+}

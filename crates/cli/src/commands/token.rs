@@ -1,0 +1,46 @@
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use antiphon_api::ids::UnixMs;
+use antiphon_token::{Grant, Key};
+use anyhow::Context;
+
+use crate::{
+    args::{Issue, Kind},
+    exit::{Exit, Misconfigured},
+};
+
+/// Prints a signed token.
+#[expect(
+    clippy::print_stdout,
+    reason = "the token is what the command is asked for"
+)]
+pub(super) fn issue(args: Issue) -> anyhow::Result<Exit> {
+    let key = Key::read(&args.signing_key).map_err(|error| Misconfigured(error.into()))?;
+    let now = now()?;
+    let ttl = i64::try_from(args.ttl.as_millis()).context("--ttl is too long")?;
+    let token = antiphon_token::issue(
+        &key,
+        Grant {
+            user: args.user,
+            kind: match args.kind {
+                Kind::User => antiphon_token::Kind::User,
+                Kind::Widget => antiphon_token::Kind::Widget,
+                Kind::Overlay => antiphon_token::Kind::Overlay,
+            },
+            scope: args.scope,
+            issued_at: now,
+            expires_at: now.plus_ms(ttl),
+            jti: format!("{:016x}", getrandom::u64()?),
+        },
+    )?;
+    println!("{token}");
+    Ok(Exit::Success)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a token says when it was issued")]
+fn now() -> anyhow::Result<UnixMs> {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .context("the clock is before 1970")?;
+    Ok(UnixMs(i64::try_from(since.as_millis())?))
+}

@@ -1,0 +1,90 @@
+//! From a request for a stream to an attached tab.
+
+use std::sync::Arc;
+
+use antiphon_api::ids::{Principal, Seq};
+use antiphon_session::{NewTab, Resume};
+use antiphon_token::Identity;
+
+use super::Gateway;
+use crate::{
+    auth::Refusal,
+    clock,
+    directory::{Directory, NotAttached, Tab},
+};
+
+/// A session's first `seq` is below this, so that a number of another session falls outside.
+const FIRST_SEQ_BOUND: u64 = 1 << 48;
+
+/// How often attaching is tried anew with another answer of the server, before the client is.
+const ATTEMPTS: usize = 4;
+
+impl Gateway {
+    /// Attaches a tab of the user's, asking the server where only it can decide.
+    pub(crate) async fn attach(
+        &self,
+        identity: &Arc<Identity>,
+        resume: Resume,
+    ) -> Result<Tab, Refusal> {
+        let directory = self.directory()?;
+        let principal = Principal::User(identity.user);
+        let new = new_tab(&directory, identity, resume)?;
+        let mut log = None;
+        for _ in 0..ATTEMPTS {
+            match directory.attach(principal, identity, &new, log) {
+                Ok(tab) => return Ok(tab),
+                Err(NotAttached::Revoked) => return Err(Refusal::revoked()),
+                Err(NotAttached::NeedsLog {
+                    after,
+                    through,
+                    era,
+                }) => {
+                    let answer = self.replays.begin(principal, after, through).await;
+                    let answer = answer.map_err(|error| {
+                        tracing::warn!(%error, "cannot decide a resume");
+                        Refusal::unavailable("the server is needed to resume, and is away")
+                    })?;
+                    log = Some((answer, era));
+                }
+            }
+        }
+        Err(Refusal::unavailable("the log moved on too fast to resume"))
+    }
+}
+
+fn new_tab(directory: &Directory, identity: &Identity, resume: Resume) -> Result<NewTab, Refusal> {
+    let random = || {
+        getrandom::u64().map_err(|error| {
+            tracing::error!(%error, "no random numbers");
+            Refusal::unavailable("no random numbers")
+        })
+    };
+    let passed = match resume {
+        Resume::At(pos) => directory.has_passed(pos),
+        Resume::Fresh | Resume::Event { .. } | Resume::Bad => false,
+    };
+    let now = clock::now();
+    let valid_until = identity.expires_at.map(|end| {
+        let left = u64::try_from(end.get() - now.unix_ms.get()).unwrap_or_default();
+        now.at + std::time::Duration::from_millis(left)
+    });
+    Ok(NewTab {
+        resume,
+        passed,
+        jitter: (random()? % 1000) as f64 / 1000.0,
+        valid_until,
+        session_id: format!("{:016x}{:016x}", random()?, random()?),
+        first_seq: Seq(i64::try_from(random()? % FIRST_SEQ_BOUND).unwrap_or_default()),
+    })
+}
+
+/// What the query asks to resume from.
+pub(crate) fn resume_of(query: &[(String, String)]) -> Resume {
+    let field = |name: &str| {
+        query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    };
+    Resume::parse(field("pos"), field("resume_from"), field("session"))
+}

@@ -1,0 +1,79 @@
+//! The listener and its connections.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+};
+
+use super::Gateway;
+
+/// A client that has not sent its headers by then is dropped (slow loris).
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// The most headers of a request; more are refused with 431.
+const MAX_HEADERS: usize = 64;
+/// What is buffered of a request's head and of an answer, in bytes.
+const BUFFER_BYTES: usize = 32 << 10;
+/// After a failed accept (no file descriptors, say) the listener rests before it tries again.
+const ACCEPT_REST: Duration = Duration::from_millis(100);
+
+/// Serves until draining begins, then lets the requests under way finish. Tabs live on in tasks
+/// of their own.
+pub(crate) async fn serve(listener: TcpListener, gateway: Arc<Gateway>) {
+    let mut draining = gateway.draining.clone();
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = begun(&mut draining) => break,
+            Some(_) = connections.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(connection(stream, Arc::clone(&gateway)));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(ACCEPT_REST).await;
+                }
+            }
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+async fn begun(draining: &mut watch::Receiver<bool>) {
+    // An error means that nobody is left who could begin: stop, too.
+    let _ = draining.wait_for(|draining| *draining).await;
+}
+
+async fn connection(stream: TcpStream, gateway: Arc<Gateway>) {
+    // Frames are small and are written whole: there is nothing to wait for.
+    let _ = stream.set_nodelay(true);
+    let mut draining = gateway.draining.clone();
+    let handler = service_fn(move |request| {
+        let gateway = Arc::clone(&gateway);
+        async move { Ok::<_, Infallible>(gateway.respond(request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(BUFFER_BYTES)
+        .serve_connection(TokioIo::new(stream), handler)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = begun(&mut draining) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}

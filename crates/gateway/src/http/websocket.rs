@@ -1,0 +1,132 @@
+//! From an upgrade request to a tab on a WebSocket.
+
+use std::sync::Arc;
+
+use antiphon_api::frame::CloseCode;
+use antiphon_token::Identity;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Empty};
+use hyper::{
+    body::Incoming,
+    upgrade::{OnUpgrade, Parts},
+};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tungstenite::handshake::derive_accept_key;
+
+use super::{Body, Gateway, attach::resume_of, query_of, respond, user_of};
+use crate::{
+    auth::{Protocol, Refusal},
+    directory::Tab,
+    tab::socket,
+};
+
+/// Answers an upgrade request. Everything is decided before the answer, so that a client that can
+/// read an HTTP status gets one; a browser cannot, so for one that offers our subprotocol the
+/// upgrade is made and closed at once.
+pub(super) async fn upgrade(
+    gateway: Arc<Gateway>,
+    mut request: Request<Incoming>,
+) -> Response<Body> {
+    let Some(accept) = accept_key(request.headers()) else {
+        return not_an_upgrade();
+    };
+    let protocol = Protocol::offered(request.headers());
+    let attached = match protocol {
+        Protocol::Unknown => Err(Refusal::version()),
+        Protocol::None | Protocol::Ours => attach(&gateway, &request).await,
+    };
+    let outcome = match attached {
+        Ok((tab, identity)) => Ok((tab, identity)),
+        Err(refusal) if protocol == Protocol::None => return respond::refuse(&refusal),
+        Err(refusal) => Err(refusal.close),
+    };
+    tokio::spawn(run(gateway, hyper::upgrade::on(&mut request), outcome));
+    switching(&accept, protocol)
+}
+
+async fn attach(
+    gateway: &Gateway,
+    request: &Request<Incoming>,
+) -> Result<(Tab, Arc<Identity>), Refusal> {
+    let identity = gateway.identify(request.headers(), request.uri()).await?;
+    user_of(request.uri().path(), "/ws/user/", &identity)?;
+    let identity = Arc::new(identity);
+    let resume = resume_of(&query_of(request.uri()));
+    let tab = gateway.attach(&identity, resume).await?;
+    Ok((tab, identity))
+}
+
+async fn run(
+    gateway: Arc<Gateway>,
+    on_upgrade: OnUpgrade,
+    outcome: Result<(Tab, Arc<Identity>), CloseCode>,
+) {
+    let upgraded = match on_upgrade.await {
+        Ok(upgraded) => upgraded,
+        Err(error) => {
+            tracing::debug!(%error, "an upgrade was not finished");
+            return;
+        }
+    };
+    let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<TcpStream>>() else {
+        tracing::error!("a connection is not the kind that was accepted");
+        return;
+    };
+    let stream = io.into_inner();
+    match outcome {
+        Ok((tab, identity)) => {
+            socket::run(stream, read_buf, tab, identity, gateway).await;
+        }
+        Err(code) => socket::refuse(stream, code).await,
+    }
+}
+
+/// The answer to the client's key (RFC 6455, section 4.2.2), if this is a WebSocket upgrade.
+fn accept_key(headers: &HeaderMap) -> Option<String> {
+    let has = |name, wanted: &str| {
+        headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .any(|value| value.trim().eq_ignore_ascii_case(wanted))
+    };
+    let key = headers.get(header::SEC_WEBSOCKET_KEY)?;
+    let fits = has(header::CONNECTION, "upgrade")
+        && has(header::UPGRADE, "websocket")
+        && has(header::SEC_WEBSOCKET_VERSION, "13");
+    fits.then(|| derive_accept_key(key.as_bytes()))
+}
+
+fn not_an_upgrade() -> Response<Body> {
+    let mut response = respond::text(
+        StatusCode::UPGRADE_REQUIRED,
+        "this is a WebSocket (RFC 6455, version 13); the same stream as Server-Sent Events is \
+         at /sse/user/\n",
+    );
+    let headers = response.headers_mut();
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(
+        header::SEC_WEBSOCKET_VERSION,
+        HeaderValue::from_static("13"),
+    );
+    response
+}
+
+fn switching(accept: &str, protocol: Protocol) -> Response<Body> {
+    let mut response = Response::new(Empty::<Bytes>::new().boxed());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    if let Ok(accept) = HeaderValue::from_str(accept) {
+        headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    if protocol == Protocol::Ours {
+        let name = HeaderValue::from_static(Protocol::NAME);
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, name);
+    }
+    response
+}

@@ -1,0 +1,155 @@
+//! From a configuration to a running gateway, and back.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use antiphon_client::rpc::Rpc;
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+
+use crate::{
+    Config,
+    http::{Calls, Gateway, serve},
+    link::{Link, LinkState},
+    replay::Replays,
+};
+
+/// How often sessions without a tab are looked at.
+const SWEEP: Duration = Duration::from_secs(5);
+/// How long after the drain window a tab that has not left is waited for.
+const DRAIN_SLACK: Duration = Duration::from_secs(5);
+/// How often the tabs that are left are counted while draining.
+const DRAIN_STEP: Duration = Duration::from_millis(20);
+
+/// Why a gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("{0} is in use by another program; choose another address with --listen")]
+    InUse(SocketAddr),
+    #[error("cannot listen on {address}")]
+    Bind {
+        address: SocketAddr,
+        #[source]
+        source: io::Error,
+    },
+    #[error("with --dev the gateway listens on a loopback address only, not on {0}")]
+    DevNeedsLoopback(SocketAddr),
+    #[error("no random numbers")]
+    Random(#[source] getrandom::Error),
+}
+
+/// A gateway that listens.
+pub struct Running {
+    address: SocketAddr,
+    link: watch::Receiver<LinkState>,
+    draining: watch::Sender<bool>,
+    drain_window: Duration,
+    serving: JoinSet<()>,
+    background: JoinSet<()>,
+}
+
+/// Listens, and begins to look for the server; until that is found, tabs are refused.
+pub async fn start(config: Config) -> Result<Running, StartError> {
+    if config.dev && !config.listen.ip().is_loopback() {
+        return Err(StartError::DevNeedsLoopback(config.listen));
+    }
+    let listener = TcpListener::bind(config.listen).await.map_err(|source| {
+        let address = config.listen;
+        if source.kind() == io::ErrorKind::AddrInUse {
+            StartError::InUse(address)
+        } else {
+            StartError::Bind { address, source }
+        }
+    })?;
+    let address = listener.local_addr().unwrap_or(config.listen);
+    let boot = getrandom::u64().map_err(StartError::Random)?;
+    let (link_state, link) = watch::channel(LinkState::default());
+    let (draining, draining_seen) = watch::channel(false);
+    let follower = Link {
+        socket: config.server.join("events.sock"),
+        session: config.session,
+        boot: format!("{boot:016x}"),
+        state: link_state,
+    };
+    let rpc = Rpc::unix(config.server.join("rpc.sock"));
+    let gateway = Arc::new(Gateway {
+        verifier: config.verifier,
+        dev: config.dev,
+        origins: config.origins,
+        link: link.clone(),
+        calls: Calls::new(rpc.clone()),
+        replays: Replays::new(rpc.clone()),
+        rpc,
+        draining: draining_seen,
+    });
+    let mut serving = JoinSet::new();
+    serving.spawn(serve(listener, gateway));
+    let mut background = JoinSet::new();
+    background.spawn(follower.follow());
+    background.spawn(sweep(link.clone()));
+    let drain_window = config.drain_window;
+    Ok(Running {
+        address,
+        link,
+        draining,
+        drain_window,
+        serving,
+        background,
+    })
+}
+
+async fn sweep(link: watch::Receiver<LinkState>) {
+    let mut ticks = tokio::time::interval(SWEEP);
+    loop {
+        ticks.tick().await;
+        let directory = link.borrow().directory.clone();
+        if let Some(directory) = directory {
+            directory.sweep();
+        }
+    }
+}
+
+impl Running {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Resolves once the server has been reached.
+    pub async fn linked(&self) {
+        let mut link = self.link.clone();
+        // An error means that the gateway is being dropped.
+        let _ = link.wait_for(|state| state.up).await;
+    }
+
+    /// Takes no new connection, has every tab leave at a moment of its own within the drain
+    /// window, and lets the calls under way finish.
+    pub async fn drain(mut self) {
+        self.draining.send_replace(true);
+        let directory = self.link.borrow().directory.clone();
+        if let Some(directory) = directory {
+            let window = self.drain_window;
+            directory.drain(|| window.mul_f64(fraction()));
+            let left = async {
+                while directory.tabs() > 0 {
+                    tokio::time::sleep(DRAIN_STEP).await;
+                }
+            };
+            if tokio::time::timeout(window + DRAIN_SLACK, left)
+                .await
+                .is_err()
+            {
+                tracing::warn!(
+                    tabs = directory.tabs(),
+                    "tabs were left after the drain window"
+                );
+            }
+        }
+        while self.serving.join_next().await.is_some() {}
+        self.background.shutdown().await;
+    }
+}
+
+/// A random part of 1; without random numbers, all at once.
+fn fraction() -> f64 {
+    f64::from(getrandom::u32().unwrap_or_default()) / f64::from(u32::MAX)
+}

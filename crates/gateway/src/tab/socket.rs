@@ -1,0 +1,378 @@
+//! A tab on a WebSocket.
+//!
+//! Frames to the client are rendered straight into one buffer, several to a write, and only when
+//! the one before is gone: what waits stays in the session, where it is shared. Frames from the
+//! client are read by tungstenite, without an I/O object of its own.
+
+use std::{
+    io::{self, ErrorKind, Read, Write},
+    sync::Arc,
+    time::Duration,
+};
+
+use antiphon_api::frame::CloseCode;
+use antiphon_session::{LogPage, Output, Received};
+use antiphon_token::Identity;
+use bytes::Bytes;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, Interest},
+    net::TcpStream,
+    task::JoinSet,
+    time::Instant,
+};
+use tungstenite::{
+    Error, Message,
+    error::CapacityError,
+    protocol::{
+        CloseFrame, Role, WebSocketConfig, WebSocketContext, frame::coding::CloseCode as Code,
+    },
+};
+
+use super::{Need, WRITE_BYTES, fetch, frames, inbound};
+use crate::{clock, directory::Tab, http::Gateway};
+
+/// The largest frame a client may send, in bytes; a larger one closes 1009.
+const MAX_FRAME_BYTES: usize = 64 << 10;
+/// What is read at once, in bytes; each connected tab has one buffer of this size.
+const READ_BYTES: usize = 2 << 10;
+/// The most frames read before output is looked at again.
+const READ_FRAMES: usize = 32;
+/// How long the client may take to read the end and answer it before its connection is dropped.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Runs a tab until either side ends it.
+pub(crate) async fn run(
+    stream: TcpStream,
+    read_before: Bytes,
+    tab: Tab,
+    identity: Arc<Identity>,
+    gateway: Arc<Gateway>,
+) {
+    let context =
+        WebSocketContext::from_partially_read(read_before.into(), Role::Server, Some(config()));
+    let wire = Wire {
+        stream,
+        out: Vec::new(),
+    };
+    let work = JoinSet::new();
+    let socket = Socket {
+        wire,
+        context,
+        tab,
+        identity,
+        gateway,
+        work,
+        closing: None,
+    };
+    socket.run().await;
+}
+
+/// Closes a connection that was upgraded only to be told why not.
+pub(crate) async fn refuse(stream: TcpStream, code: CloseCode) {
+    let mut wire = Wire {
+        stream,
+        out: Vec::new(),
+    };
+    let mut context = WebSocketContext::new(Role::Server, Some(config()));
+    if close(
+        &mut context,
+        &mut wire,
+        Code::from(code.code()),
+        code.reason(),
+    )
+    .is_ok()
+    {
+        wire.part().await;
+    }
+}
+
+fn config() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(READ_BYTES)
+        .write_buffer_size(0)
+        .max_message_size(Some(MAX_FRAME_BYTES))
+        .max_frame_size(Some(MAX_FRAME_BYTES))
+}
+
+struct Socket {
+    wire: Wire,
+    context: WebSocketContext,
+    tab: Tab,
+    identity: Arc<Identity>,
+    gateway: Arc<Gateway>,
+    /// Calls and a page of the log that the server is asked for.
+    work: JoinSet<Done>,
+    /// Set once the close frame is in `wire.out`: nothing follows it, and by then it is over.
+    closing: Option<Instant>,
+}
+
+enum Done {
+    Call(Option<Vec<u8>>),
+    Page(Option<LogPage>),
+}
+
+/// What wakes a tab's task.
+enum Wakeup {
+    Socket { readable: bool },
+    Done(Done),
+    Due,
+    Rung,
+}
+
+impl Socket {
+    async fn run(mut self) {
+        if let Err(error) = self.serve().await {
+            tracing::debug!(%error, "a tab was lost");
+            return;
+        }
+        let Self {
+            wire, tab, work, ..
+        } = self;
+        drop((tab, work));
+        wire.part().await;
+    }
+
+    /// Until the last byte of the close frame is written, or the connection is lost.
+    async fn serve(&mut self) -> Result<(), Error> {
+        loop {
+            let more = self.render()?;
+            self.flush()?;
+            if self.wire.out.is_empty() {
+                if self.closing.is_some() {
+                    return Ok(());
+                }
+                if more {
+                    tokio::task::yield_now().await;
+                    continue;
+                }
+            }
+            match self.wait().await? {
+                Wakeup::Socket { readable: true } => self.receive()?,
+                Wakeup::Done(Done::Call(answer)) => {
+                    self.tab.with(|shard, key| shard.finish_call(key, answer));
+                }
+                Wakeup::Done(Done::Page(page)) => {
+                    self.tab.with(|shard, key| shard.handle_log(key, page));
+                }
+                Wakeup::Due if self.closing.is_some() => {
+                    return Err(Error::Io(ErrorKind::TimedOut.into()));
+                }
+                Wakeup::Due => {
+                    self.tab
+                        .with(|shard, key| shard.handle_timeout(key, clock::now()));
+                }
+                Wakeup::Socket { readable: false } | Wakeup::Rung => {}
+            }
+        }
+    }
+
+    /// Renders what the session has for the tab, if nothing waits to be written. Returns whether
+    /// there may be more.
+    fn render(&mut self) -> Result<bool, Error> {
+        if self.closing.is_some() || !self.wire.out.is_empty() {
+            return Ok(false);
+        }
+        let mut need = None;
+        let mut end = None;
+        let out = &mut self.wire.out;
+        self.tab.with(|shard, key| {
+            while out.len() < WRITE_BYTES
+                && end.is_none()
+                && let Some(output) = shard.poll_output(key)
+            {
+                match output {
+                    Output::Frame { bytes, .. } => frames::text(out, |out| out.extend(bytes)),
+                    Output::Ephemeral(bytes) => {
+                        frames::text(out, |out| out.extend_from_slice(&bytes));
+                    }
+                    Output::Event { seq, entry } => frames::text(out, |out| entry.write(seq, out)),
+                    Output::NeedLog { after, through } => need = Some(Need { after, through }),
+                    Output::Close(code) => end = Some(code),
+                }
+            }
+        });
+        if let Some(need) = need {
+            let (gateway, principal) = (Arc::clone(&self.gateway), self.tab.key().principal);
+            self.work
+                .spawn(async move { Done::Page(fetch(&gateway.replays, principal, need).await) });
+        }
+        if let Some(code) = end {
+            self.end(Code::from(code.code()), code.reason())?;
+        }
+        Ok(self.wire.out.len() >= WRITE_BYTES)
+    }
+
+    /// Writes what the socket takes.
+    fn flush(&mut self) -> Result<(), Error> {
+        if self.wire.out.is_empty() {
+            return Ok(());
+        }
+        let written = self.wire.try_write()?;
+        let blocked = !self.wire.out.is_empty();
+        self.tab.with(|shard, key| {
+            if written {
+                shard.handle_written(key, clock::now());
+            }
+            if blocked {
+                shard.handle_blocked(key, clock::now());
+            }
+        });
+        Ok(())
+    }
+
+    async fn wait(&mut self) -> Result<Wakeup, Error> {
+        let due = self.closing.or_else(|| {
+            self.tab
+                .with(|shard, key| shard.poll_timeout(key))
+                .map(Instant::from_std)
+        });
+        let timer = async {
+            match due {
+                Some(due) => tokio::time::sleep_until(due).await,
+                None => std::future::pending().await,
+            }
+        };
+        let mut interest = Interest::READABLE;
+        if !self.wire.out.is_empty() {
+            interest |= Interest::WRITABLE;
+        }
+        tokio::select! {
+            ready = self.wire.stream.ready(interest) => {
+                let ready = ready?;
+                Ok(Wakeup::Socket { readable: ready.is_readable() || ready.is_read_closed() })
+            }
+            Some(done) = self.work.join_next() => {
+                done.map(Wakeup::Done).map_err(|error| Error::Io(io::Error::other(error)))
+            }
+            () = timer => Ok(Wakeup::Due),
+            () = self.tab.bell.notified() => Ok(Wakeup::Rung),
+        }
+    }
+
+    /// Reads what has come.
+    fn receive(&mut self) -> Result<(), Error> {
+        for _ in 0..READ_FRAMES {
+            match self.context.read(&mut self.wire) {
+                Ok(Message::Text(text)) => self.take(&text),
+                Ok(Message::Binary(_)) => inbound::receive(&self.tab, Received::Binary),
+                Ok(Message::Ping(_) | Message::Pong(_)) => {
+                    inbound::receive(&self.tab, Received::Pong);
+                }
+                Ok(Message::Close(_)) => {
+                    // tungstenite has put the answer into `wire.out`.
+                    self.closing = Some(Instant::now() + CLOSE_TIMEOUT);
+                    return Ok(());
+                }
+                Ok(Message::Frame(_)) => {}
+                Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(Error::Capacity(CapacityError::MessageTooLong { .. })) => {
+                    inbound::receive(&self.tab, Received::TooBig);
+                    return Ok(());
+                }
+                Err(Error::Protocol(error)) if self.closing.is_none() => {
+                    return self.end(Code::Protocol, &error.to_string());
+                }
+                Err(Error::Utf8(_)) if self.closing.is_none() => {
+                    return self.end(Code::Invalid, "text that is not UTF-8");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, text: &str) {
+        let Some(body) = inbound::text(&self.tab, text) else {
+            return;
+        };
+        if !self.tab.with(|shard, key| shard.begin_call(key)) {
+            let answer = inbound::too_many_calls(&body);
+            self.tab.with(|shard, key| shard.finish_call(key, answer));
+            return;
+        }
+        let (gateway, identity) = (Arc::clone(&self.gateway), Arc::clone(&self.identity));
+        self.work
+            .spawn(async move { Done::Call(gateway.calls.answer(&identity, body).await) });
+    }
+
+    fn end(&mut self, code: Code, reason: &str) -> Result<(), Error> {
+        self.closing = Some(Instant::now() + CLOSE_TIMEOUT);
+        close(&mut self.context, &mut self.wire, code, reason)
+    }
+}
+
+/// Puts a close frame into `wire.out`.
+fn close(
+    context: &mut WebSocketContext,
+    wire: &mut Wire,
+    code: Code,
+    reason: &str,
+) -> Result<(), Error> {
+    let frame = CloseFrame {
+        code,
+        reason: reason.to_owned().into(),
+    };
+    match context.close(wire, Some(frame)) {
+        // The connection is over already; there is nothing left to say.
+        Err(Error::ConnectionClosed | Error::AlreadyClosed) => Ok(()),
+        other => other,
+    }
+}
+
+/// A connection without blocking: reading takes what is there, writing goes to a buffer.
+struct Wire {
+    stream: TcpStream,
+    out: Vec<u8>,
+}
+
+impl Read for Wire {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.try_read(buffer)
+    }
+}
+
+impl Write for Wire {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Wire {
+    /// Writes what the socket takes now. Returns whether it took anything. An empty buffer is
+    /// given back: an idle tab holds none.
+    fn try_write(&mut self) -> io::Result<bool> {
+        let mut written = 0;
+        while written < self.out.len() {
+            match self.stream.try_write(&self.out[written..]) {
+                Ok(count) => written += count,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        if written == self.out.len() {
+            self.out = Vec::new();
+        } else {
+            self.out.drain(..written);
+        }
+        Ok(written > 0)
+    }
+
+    /// Sends the rest and the end of the stream, then reads until the client has ended it too:
+    /// closing with unread bytes would reset the connection, and the client might never see why.
+    async fn part(mut self) {
+        let parting = async {
+            self.stream.write_all(&self.out).await?;
+            self.stream.shutdown().await?;
+            let mut rest = [0; 512];
+            while self.stream.read(&mut rest).await? > 0 {}
+            Ok::<_, io::Error>(())
+        };
+        // Either way the connection is dropped now.
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, parting).await;
+    }
+}

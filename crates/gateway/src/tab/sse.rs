@@ -1,0 +1,227 @@
+//! A tab on an event stream (Server-Sent Events).
+//!
+//! The same frames as `data:`. Log events, `live` and `ping` carry their position as `id:`, which
+//! the browser sends back as `Last-Event-ID`. The client cannot talk back: what shows that it is
+//! there is that it takes what is written. The end is a last event `closed`; where coming back is
+//! pointless, the next request is answered 204, which stops an EventSource (HTML, 9.2.3).
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use antiphon_api::{
+    frame::{CloseCode, ServerFrame},
+    ids::Pos,
+};
+use antiphon_session::{Output, Received, Resume};
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use hyper::body::{Frame, Incoming};
+use tokio::{sync::mpsc, time::Instant};
+
+use super::{Need, WRITE_BYTES, fetch, inbound};
+use crate::{
+    auth::Refusal,
+    clock,
+    directory::Tab,
+    http::{Body, Gateway, query_of, refuse, resume_of, user_of},
+};
+
+const LAST_EVENT_ID: &str = "last-event-id";
+
+/// Answers a request for an event stream.
+pub(crate) async fn open(gateway: Arc<Gateway>, request: Request<Incoming>) -> Response<Body> {
+    let tab = match attach(&gateway, &request).await {
+        Ok(tab) => tab,
+        Err(refusal) if refusal.close == CloseCode::Revoked => return no_more(),
+        Err(refusal) => return refuse(&refusal),
+    };
+    let (sender, chunks) = mpsc::channel(1);
+    let stream = EventStream {
+        tab,
+        gateway,
+        sender,
+    };
+    tokio::spawn(stream.run());
+    let mut response = Response::new(Chunks(chunks).boxed());
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/event-stream"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
+
+async fn attach(gateway: &Gateway, request: &Request<Incoming>) -> Result<Tab, Refusal> {
+    let identity = gateway.identify(request.headers(), request.uri()).await?;
+    user_of(request.uri().path(), "/sse/user/", &identity)?;
+    let last = request
+        .headers()
+        .get(LAST_EVENT_ID)
+        .filter(|id| !id.is_empty());
+    let resume = match last {
+        Some(id) => Resume::parse(Some(id.to_str().unwrap_or_default()), None, None),
+        None => resume_of(&query_of(request.uri())),
+    };
+    gateway.attach(&Arc::new(identity), resume).await
+}
+
+fn no_more() -> Response<Body> {
+    let mut response = Response::new(http_body_util::Empty::new().boxed());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+struct EventStream {
+    tab: Tab,
+    gateway: Arc<Gateway>,
+    sender: mpsc::Sender<Bytes>,
+}
+
+/// What the session has for the stream.
+#[derive(Default)]
+struct Rendered {
+    out: Vec<u8>,
+    need: Option<Need>,
+    ended: bool,
+}
+
+impl EventStream {
+    /// Until either side ends it.
+    async fn run(self) {
+        while let Some(Rendered { out, need, ended }) = self.next().await {
+            if !out.is_empty() && !self.write(out).await || ended {
+                return;
+            }
+            if let Some(need) = need {
+                let principal = self.tab.key().principal;
+                let page = tokio::select! {
+                    page = fetch(&self.gateway.replays, principal, need) => page,
+                    () = self.sender.closed() => return,
+                };
+                self.tab.with(|shard, key| shard.handle_log(key, page));
+            }
+        }
+    }
+
+    /// The next output, when there is some; `None` when the client has gone.
+    async fn next(&self) -> Option<Rendered> {
+        loop {
+            let rendered = self.render();
+            if !rendered.out.is_empty() || rendered.need.is_some() || rendered.ended {
+                return Some(rendered);
+            }
+            tokio::select! {
+                () = self.tab.bell.notified() => {}
+                () = self.due() => {}
+                () = self.sender.closed() => return None,
+            }
+        }
+    }
+
+    fn render(&self) -> Rendered {
+        let mut rendered = Rendered::default();
+        self.tab.with(|shard, key| {
+            let out = &mut rendered.out;
+            while out.len() < WRITE_BYTES
+                && let Some(output) = shard.poll_output(key)
+            {
+                match output {
+                    Output::Frame { bytes, pos } => event(out, pos, |out| out.extend(bytes)),
+                    Output::Ephemeral(bytes) => {
+                        event(out, None, |out| out.extend_from_slice(&bytes))
+                    }
+                    Output::Event { seq, entry } => {
+                        event(out, Some(entry.pos()), |out| entry.write(seq, out));
+                    }
+                    Output::NeedLog { after, through } => {
+                        rendered.need = Some(Need { after, through });
+                        break;
+                    }
+                    Output::Close(code) => {
+                        closed(out, code);
+                        rendered.ended = true;
+                        break;
+                    }
+                }
+            }
+        });
+        rendered
+    }
+
+    /// Hands a chunk to the connection, which takes it when the client takes what is before it.
+    /// Returns whether it did before the session gave the client up.
+    async fn write(&self, chunk: Vec<u8>) -> bool {
+        if self.sender.capacity() == 0 {
+            self.tab
+                .with(|shard, key| shard.handle_blocked(key, clock::now()));
+        }
+        loop {
+            tokio::select! {
+                permit = self.sender.reserve() => {
+                    let Ok(permit) = permit else { return false };
+                    permit.send(chunk.into());
+                    // There is no pong on an event stream: taking what is written is the answer.
+                    self.tab.with(|shard, key| shard.handle_written(key, clock::now()));
+                    inbound::receive(&self.tab, Received::Pong);
+                    return true;
+                }
+                () = self.due() => {
+                    if self.tab.with(|shard, key| shard.poll_timeout(key)).is_none() {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until the session has something to do by itself, and has it done.
+    async fn due(&self) {
+        match self.tab.with(|shard, key| shard.poll_timeout(key)) {
+            Some(due) => tokio::time::sleep_until(Instant::from_std(due)).await,
+            None => std::future::pending().await,
+        }
+        self.tab
+            .with(|shard, key| shard.handle_timeout(key, clock::now()));
+    }
+}
+
+/// Appends one event of the stream. What `write` appends is one line.
+fn event(out: &mut Vec<u8>, id: Option<Pos>, write: impl FnOnce(&mut Vec<u8>)) {
+    if let Some(id) = id {
+        out.extend_from_slice(format!("id: {id}\n").as_bytes());
+    }
+    out.extend_from_slice(b"data: ");
+    write(out);
+    out.extend_from_slice(b"\n\n");
+}
+
+fn closed(out: &mut Vec<u8>, code: CloseCode) {
+    let frame = ServerFrame::Closed { code: code.code() };
+    if let Ok(frame) = serde_json::to_vec(&frame) {
+        event(out, None, |out| out.extend(frame));
+    }
+}
+
+/// The stream's chunks as a body.
+struct Chunks(mpsc::Receiver<Bytes>);
+
+impl hyper::body::Body for Chunks {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0
+            .poll_recv(context)
+            .map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk))))
+    }
+}
