@@ -1,1 +1,1 @@
-//! Tests of the whole system, from outside; see `it/`.
+//! Tests of the whole system, from outside; see `outside/`.

@@ -1,0 +1,161 @@
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{Http, Process, Refused, Tab};
+
+/// An installation in a temporary folder: a data folder, a server, gateways. In development, so
+/// that users 1 to 3 exist and `dev:N` is a token, unless started otherwise.
+pub struct Install {
+    folder: TempDir,
+    pub server: Option<Process>,
+}
+
+/// A gateway process and its address, which it keeps when started again.
+pub struct Node {
+    pub process: Process,
+    pub address: String,
+    server: PathBuf,
+}
+
+impl Default for Install {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Install {
+    /// An empty one; nothing runs.
+    pub fn new() -> Self {
+        // Short, because a socket's path may have 107 bytes only.
+        let folder = tempfile::Builder::new().prefix("an-").tempdir_in("/tmp");
+        Self {
+            folder: folder.expect("a temporary folder"),
+            server: None,
+        }
+    }
+
+    /// With a running server and one gateway.
+    pub fn running() -> (Self, Node) {
+        let mut install = Self::new();
+        install.start_server();
+        let node = install.start_gateway();
+        (install, node)
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.data().join("antiphon.db")
+    }
+
+    pub fn run_dir(&self) -> PathBuf {
+        self.data().join("run")
+    }
+
+    /// Starts the server, which may have been killed, and waits until it answers.
+    pub fn start_server(&mut self) {
+        let data = self.data();
+        let data = data.to_str().expect("the path is text");
+        let mut server = Process::start(self.folder.path(), &["server", "--dev", "--data", data]);
+        server.says("ready");
+        self.server = Some(server);
+    }
+
+    pub fn kill_server(&mut self) {
+        self.server = None;
+    }
+
+    /// Starts a gateway on a port of its own and waits until it is linked.
+    pub fn start_gateway(&self) -> Node {
+        let process = gateway(self.folder.path(), &self.run_dir(), "127.0.0.1:0");
+        Node::ready(process, &self.run_dir())
+    }
+
+    /// Starts a killed gateway again where it was.
+    pub fn restart_gateway(&self, node: &mut Node) {
+        node.process.kill();
+        let process = gateway(self.folder.path(), &node.server, &node.address);
+        *node = Node::ready(process, &node.server.clone());
+    }
+
+    /// The operator's calls, over rpc.sock.
+    pub fn operator(&self) -> Http {
+        Http::unix(self.run_dir().join("rpc.sock"))
+    }
+
+    /// Calls as a user, over rpc.sock.
+    pub fn user(&self, id: i64) -> Http {
+        self.operator()
+            .with_header("Antiphon-User", &id.to_string())
+    }
+
+    /// Calls a method as a user, which must succeed.
+    pub fn call(&self, user: i64, method: &str, params: Value) -> Value {
+        self.user(user)
+            .call(method, params)
+            .expect("the call succeeds")
+    }
+}
+
+fn gateway(folder: &Path, server: &Path, listen: &str) -> Process {
+    let server = server.to_str().expect("the path is text");
+    let args = [
+        "gateway",
+        "--dev",
+        "--server",
+        server,
+        "--listen",
+        listen,
+        "--drain-window",
+        "1s",
+    ];
+    Process::start(folder, &args)
+}
+
+impl Node {
+    fn ready(mut process: Process, server: &Path) -> Self {
+        let line = process.says("listens");
+        let address = line
+            .split("http://")
+            .nth(1)
+            .expect("an address")
+            .trim_end_matches('/');
+        let node = Self {
+            address: address.to_owned(),
+            process,
+            server: server.to_owned(),
+        };
+        crate::eventually("a gateway that is ready", || {
+            (node.http().get("/readyz").ok()?.status == 200).then_some(())
+        });
+        node
+    }
+
+    /// Calls through this gateway, without a token.
+    pub fn http(&self) -> Http {
+        Http::tcp(&self.address)
+    }
+
+    /// Calls through this gateway, as a development user.
+    pub fn user(&self, id: i64) -> Http {
+        self.http()
+            .with_header("Authorization", &format!("Bearer dev:{id}"))
+    }
+
+    /// Opens a tab of a development user; `query` as in `pos=7`.
+    pub fn tab(&self, user: i64, query: &str) -> Result<Tab, Refused> {
+        Tab::connect(
+            &self.address,
+            &format!("/ws/user/{user}?{query}"),
+            &[("Authorization", &format!("Bearer dev:{user}"))],
+        )
+    }
+}

@@ -1,0 +1,124 @@
+use std::{
+    fs,
+    fs::File,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use crate::eventually;
+
+/// A running `antiphon`, killed when dropped.
+pub struct Process {
+    child: Child,
+    stdout: PathBuf,
+    stderr: PathBuf,
+}
+
+/// The binary under test: `ANTIPHON_BIN`, else the one of the same build as the test.
+fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("ANTIPHON_BIN") {
+        return path.into();
+    }
+    let test = std::env::current_exe().expect("a test has a path");
+    let built = test
+        .ancestors()
+        .nth(2)
+        .expect("a test is in target/PROFILE/deps")
+        .join("antiphon");
+    assert!(
+        built.exists(),
+        "{} is not there: build it first (cargo build -p antiphon-cli), or set ANTIPHON_BIN",
+        built.display()
+    );
+    built
+}
+
+impl Process {
+    /// Starts `antiphon` with these arguments; what it prints goes to files in `folder`.
+    pub fn start(folder: &Path, args: &[&str]) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = args.first().copied().unwrap_or("antiphon");
+        let stdout = folder.join(format!("{number}-{name}.out"));
+        let stderr = folder.join(format!("{number}-{name}.err"));
+        let file = |path: &Path| Stdio::from(File::create(path).expect("the folder is writable"));
+        let child = Command::new(binary())
+            .args(args)
+            .env(
+                "ANTIPHON_LOG",
+                std::env::var("ANTIPHON_LOG").unwrap_or_else(|_| "info".to_owned()),
+            )
+            .stdin(Stdio::null())
+            .stdout(file(&stdout))
+            .stderr(file(&stderr))
+            .spawn()
+            .expect("the binary starts");
+        Self {
+            child,
+            stdout,
+            stderr,
+        }
+    }
+
+    /// Waits for a line of its output that holds `mark`, and returns that line.
+    pub fn says(&mut self, mark: &str) -> String {
+        eventually(&format!("a line with {mark:?}"), || {
+            let text = fs::read_to_string(&self.stdout).unwrap_or_default();
+            let line = text
+                .lines()
+                .find(|line| line.contains(mark))
+                .map(ToOwned::to_owned);
+            if line.is_none() && self.exited().is_some() {
+                panic!("it ended before it said {mark:?}: {}", self.errors());
+            }
+            line
+        })
+    }
+
+    /// What it wrote to standard error so far.
+    pub fn errors(&self) -> String {
+        fs::read_to_string(&self.stderr).unwrap_or_default()
+    }
+
+    /// What it wrote to standard output so far.
+    pub fn output(&self) -> String {
+        fs::read_to_string(&self.stdout).unwrap_or_default()
+    }
+
+    /// Its status, if it has ended.
+    pub fn exited(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a child can be waited for")
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        eventually("the end of a process", || self.exited())
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal by its name, as `STOP` or `TERM`.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args([&format!("-{name}"), &self.child.id().to_string()])
+            .status()
+            .expect("kill runs");
+        assert!(status.success(), "kill -{name} failed");
+    }
+
+    /// `kill -9`, and waits for the end.
+    pub fn kill(&mut self) {
+        // It may have ended by itself; either way it is gone afterwards.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

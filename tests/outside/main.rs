@@ -1,0 +1,4 @@
+//! The whole system from outside: real processes, real sockets, and clients that know the
+//! protocol's page and none of its code.
+
+mod talk;
