@@ -119,7 +119,7 @@ impl Tab {
     pub fn until(&mut self, kind: &str) -> Value {
         loop {
             let frame = self
-                .next()
+                .frame()
                 .unwrap_or_else(|end| panic!("{end:?} before a {kind}"));
             if frame["type"] == kind {
                 return frame;
@@ -132,7 +132,7 @@ impl Tab {
         let mut frames = Vec::new();
         loop {
             let frame = self
-                .next()
+                .frame()
                 .unwrap_or_else(|end| panic!("{end:?} before a {kind}"));
             let last = frame["type"] == kind;
             frames.push(frame);
