@@ -68,6 +68,14 @@ impl Shard {
         self.tabs
     }
 
+    /// Attached tabs of one session, those closing included.
+    #[must_use]
+    pub fn tabs_of(&self, principal: Principal) -> usize {
+        self.sessions
+            .get(&principal)
+            .map_or(0, |session| session.tabs.len())
+    }
+
     /// Sessions, those without a tab included.
     #[must_use]
     pub fn sessions(&self) -> usize {

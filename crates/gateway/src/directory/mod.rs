@@ -35,6 +35,9 @@ pub(crate) use self::tab::Tab;
 /// How many locks the sessions are spread over.
 const SHARDS: usize = 16;
 
+/// The most tabs of one user; a further one is told to come back later.
+const MAX_TABS: usize = 100;
+
 /// All sessions of this gateway.
 pub(crate) struct Directory {
     shards: Vec<Mutex<Slot>>,
@@ -63,6 +66,7 @@ struct Place {
 /// Why a tab was not attached.
 pub(crate) enum NotAttached {
     Revoked,
+    TooManyTabs,
     /// Ask the server for this, and try again with its answer.
     NeedsLog {
         after: Pos,
@@ -162,6 +166,9 @@ impl Directory {
         let mut slot = self.shard(principal).lock();
         if self.revoked.lock().covers(principal, identity) {
             return Err(NotAttached::Revoked);
+        }
+        if slot.core.tabs_of(principal) >= MAX_TABS {
+            return Err(NotAttached::TooManyTabs);
         }
         let era = slot.era;
         let log = log.and_then(|(answer, of)| (of == era).then_some(answer));

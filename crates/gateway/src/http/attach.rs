@@ -34,6 +34,9 @@ impl Gateway {
             match directory.attach(principal, identity, &new, log) {
                 Ok(tab) => return Ok(tab),
                 Err(NotAttached::Revoked) => return Err(Refusal::revoked()),
+                Err(NotAttached::TooManyTabs) => {
+                    return Err(Refusal::unavailable("the user has too many tabs open"));
+                }
                 Err(NotAttached::NeedsLog {
                     after,
                     through,

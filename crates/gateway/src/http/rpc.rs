@@ -1,5 +1,7 @@
 //! Calls, passed on to the server as they came.
 
+use std::sync::Arc;
+
 use antiphon_api::{
     RpcError,
     jsonrpc::{MAX_REQUEST_BYTES, Response as RpcResponse},
@@ -12,6 +14,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use tokio::sync::Semaphore;
 
 use super::{Body, Gateway, respond};
 
@@ -25,11 +28,18 @@ const TOKEN_ISSUED: HeaderName = HeaderName::from_static("antiphon-token-issued"
 #[derive(Clone)]
 pub(crate) struct Calls {
     rpc: Rpc,
+    permits: Arc<Semaphore>,
 }
+
+/// How many calls are with the server at once; further ones wait.
+const AT_ONCE: usize = 256;
 
 impl Calls {
     pub(crate) fn new(rpc: Rpc) -> Self {
-        Self { rpc }
+        Self {
+            rpc,
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
+        }
     }
 
     /// The server's answer to a body of one or more calls, or ours in its place.
@@ -42,6 +52,7 @@ impl Calls {
         let mut headers = headers_of(identity);
         headers.extend(request_id.map(|id| (REQUEST_ID, id)));
         let rpc = self.rpc.acting_as(identity.user);
+        let _permit = self.permits.acquire().await;
         match rpc.forward(body.clone(), headers).await {
             Ok(response) => response,
             Err(error) => {

@@ -2,11 +2,12 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use hyper::{server::conn::http1, service::service_fn};
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
 };
 
@@ -18,21 +19,40 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_HEADERS: usize = 64;
 /// What is buffered of a request's head and of an answer, in bytes.
 const BUFFER_BYTES: usize = 32 << 10;
+/// The most connections at once, tabs included; further ones wait in the listen queue.
+const MAX_CONNECTIONS: usize = 16_384;
 /// After a failed accept (no file descriptors, say) the listener rests before it tries again.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
+
+/// A connection's place among [`MAX_CONNECTIONS`], free again when the last clone is dropped. It
+/// travels with the request, because an upgraded connection outlives its HTTP.
+#[derive(Clone)]
+pub(super) struct Seat {
+    _permit: Arc<OwnedSemaphorePermit>,
+}
 
 /// Serves until draining begins, then lets the requests under way finish. Tabs live on in tasks
 /// of their own.
 pub(crate) async fn serve(listener: TcpListener, gateway: Arc<Gateway>) {
     let mut draining = gateway.draining.clone();
+    let seats = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
+        let accepted = async {
+            let permit = Arc::clone(&seats).acquire_owned().await.ok()?;
+            Some((
+                Seat {
+                    _permit: Arc::new(permit),
+                },
+                listener.accept().await,
+            ))
+        };
         tokio::select! {
             () = begun(&mut draining) => break,
             Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => match accepted {
+            Some((seat, accepted)) = accepted => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, Arc::clone(&gateway)));
+                    connections.spawn(connection(stream, seat, Arc::clone(&gateway)));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -50,12 +70,13 @@ async fn begun(draining: &mut watch::Receiver<bool>) {
     let _ = draining.wait_for(|draining| *draining).await;
 }
 
-async fn connection(stream: TcpStream, gateway: Arc<Gateway>) {
+async fn connection(stream: TcpStream, seat: Seat, gateway: Arc<Gateway>) {
     // Frames are small and are written whole: there is nothing to wait for.
     let _ = stream.set_nodelay(true);
     let mut draining = gateway.draining.clone();
-    let handler = service_fn(move |request| {
+    let handler = service_fn(move |mut request: Request<Incoming>| {
         let gateway = Arc::clone(&gateway);
+        request.extensions_mut().insert(seat.clone());
         async move { Ok::<_, Infallible>(gateway.respond(request).await) }
     });
     let connection = http1::Builder::new()

@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tungstenite::handshake::derive_accept_key;
 
-use super::{Body, Gateway, attach::resume_of, query_of, respond, user_of};
+use super::{Body, Gateway, attach::resume_of, query_of, respond, server::Seat, user_of};
 use crate::{
     auth::{Protocol, Refusal},
     directory::Tab,
@@ -42,7 +42,12 @@ pub(super) async fn upgrade(
         Err(refusal) if protocol == Protocol::None => return respond::refuse(&refusal),
         Err(refusal) => Err(refusal.close),
     };
-    tokio::spawn(run(gateway, hyper::upgrade::on(&mut request), outcome));
+    let seat = request.extensions().get::<Seat>().cloned();
+    let on_upgrade = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        run(gateway, on_upgrade, outcome).await;
+        drop(seat);
+    });
     switching(&accept, protocol)
 }
 
