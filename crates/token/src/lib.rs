@@ -20,6 +20,9 @@ pub const MIN_KEY_BYTES: usize = 32;
 /// The longest token that is looked at, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 4096;
 
+/// The longest `jti`, in bytes; it is visible ASCII.
+pub const MAX_JTI_BYTES: usize = 128;
+
 /// Both the issuer and the audience of every token of an instance.
 const NAME: &str = "antiphon";
 
@@ -206,7 +209,7 @@ impl Verifier {
         Ok(Identity {
             user: parse_user(&claims.sub)?,
             expires_at: Some(expires_at),
-            jti: claims.jti,
+            jti: claims.jti.map(nameable).transpose()?,
             issued_at: claims
                 .iat
                 .and_then(|seconds| seconds.checked_mul(1000))
@@ -225,6 +228,12 @@ impl Verifier {
             issued_at: None,
         })
     }
+}
+
+/// A `jti` travels in headers and is compared as it is.
+fn nameable(jti: String) -> Result<String, Refusal> {
+    let fits = jti.len() <= MAX_JTI_BYTES && jti.bytes().all(|byte| byte.is_ascii_graphic());
+    if fits { Ok(jti) } else { Err(Refusal::Invalid) }
 }
 
 fn parse_user(text: &str) -> Result<UserId, Refusal> {
@@ -317,6 +326,14 @@ mod tests {
             },
             Claims {
                 sub: "ada".to_owned(),
+                ..claims()
+            },
+            Claims {
+                jti: Some("a\r\nb".to_owned()),
+                ..claims()
+            },
+            Claims {
+                jti: Some("x".repeat(129)),
                 ..claims()
             },
         ] {
