@@ -210,6 +210,11 @@ impl Shard {
         self.with_tab(key, |tab, config| tab.finish_call(answer, config));
     }
 
+    /// The answer to a call that was not begun, being one too many.
+    pub fn refuse_call(&mut self, key: TabKey, answer: Option<Vec<u8>>) {
+        self.with_tab(key, |tab, config| tab.answer(answer, config));
+    }
+
     /// The socket took some bytes.
     pub fn handle_written(&mut self, key: TabKey, now: Now) {
         self.with_tab(key, |tab, config| tab.handle_written(config, now.at));
