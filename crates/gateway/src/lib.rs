@@ -12,14 +12,16 @@
 //! their positions. When the server dies, tabs stay, calls are answered `unavailable`, and the
 //! link goes on where it was as soon as there is a server again.
 
+mod attach;
 mod auth;
+mod calls;
 mod clock;
 mod config;
 mod directory;
+mod gateway;
 mod http;
 mod leases;
 mod link;
-mod page;
 mod replay;
 mod run;
 mod tab;

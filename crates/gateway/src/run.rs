@@ -7,7 +7,9 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use crate::{
     Config,
-    http::{Calls, Gateway, serve},
+    calls::Calls,
+    gateway::Gateway,
+    http::serve,
     link::{Link, LinkState},
     replay::Replays,
 };

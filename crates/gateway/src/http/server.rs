@@ -11,7 +11,8 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::Gateway;
+use super::answer;
+use crate::gateway::Gateway;
 
 /// A client that has not sent its headers by then is dropped (slow loris).
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -77,7 +78,7 @@ async fn connection(stream: TcpStream, seat: Seat, gateway: Arc<Gateway>) {
     let handler = service_fn(move |mut request: Request<Incoming>| {
         let gateway = Arc::clone(&gateway);
         request.extensions_mut().insert(seat.clone());
-        async move { Ok::<_, Infallible>(gateway.respond(request).await) }
+        async move { Ok::<_, Infallible>(answer(gateway, request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

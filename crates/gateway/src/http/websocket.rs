@@ -15,12 +15,15 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tungstenite::handshake::derive_accept_key;
 
-use super::{Body, Gateway, attach::resume_of, query_of, respond, server::Seat, user_of};
+use super::{Body, refuse, respond, server::Seat, stream};
 use crate::{
     auth::{Protocol, Refusal},
     directory::Tab,
+    gateway::Gateway,
     tab::socket,
 };
+
+pub(super) const PREFIX: &str = "/ws/user/";
 
 /// Answers an upgrade request. Everything is decided before the answer, so that a client that can
 /// read an HTTP status gets one; a browser cannot, so for one that offers our subprotocol the
@@ -35,11 +38,11 @@ pub(super) async fn upgrade(
     let protocol = Protocol::offered(request.headers());
     let attached = match protocol {
         Protocol::Unknown => Err(Refusal::version()),
-        Protocol::None | Protocol::Ours => attach(&gateway, &request).await,
+        Protocol::None | Protocol::Ours => stream::attach(&gateway, &request, PREFIX, None).await,
     };
     let outcome = match attached {
         Ok((tab, identity)) => Ok((tab, identity)),
-        Err(refusal) if protocol == Protocol::None => return respond::refuse(&refusal),
+        Err(refusal) if protocol == Protocol::None => return refuse(&refusal),
         Err(refusal) => Err(refusal.close),
     };
     let seat = request.extensions().get::<Seat>().cloned();
@@ -49,18 +52,6 @@ pub(super) async fn upgrade(
         drop(seat);
     });
     switching(&accept, protocol)
-}
-
-async fn attach(
-    gateway: &Gateway,
-    request: &Request<Incoming>,
-) -> Result<(Tab, Arc<Identity>), Refusal> {
-    let identity = gateway.identify(request.headers(), request.uri()).await?;
-    user_of(request.uri().path(), "/ws/user/", &identity)?;
-    let identity = Arc::new(identity);
-    let resume = resume_of(&query_of(request.uri()));
-    let tab = gateway.attach(&identity, resume).await?;
-    Ok((tab, identity))
 }
 
 async fn run(

@@ -7,7 +7,7 @@ use antiphon_api::{
 use antiphon_session::Received;
 use bytes::Bytes;
 
-use crate::{clock, directory::Tab, http::Calls};
+use crate::{calls::Calls, clock, directory::Tab};
 
 /// Tells the tab's session what came. Returns the calls to carry out, if it was any.
 pub(super) fn text(tab: &Tab, text: &str) -> Option<Bytes> {

@@ -29,7 +29,7 @@ use tungstenite::{
 };
 
 use super::{Need, WRITE_BYTES, fetch, frames, inbound};
-use crate::{clock, directory::Tab, http::Gateway};
+use crate::{clock, directory::Tab, gateway::Gateway};
 
 /// The largest frame a client may send, in bytes; a larger one closes 1009.
 const MAX_FRAME_BYTES: usize = 64 << 10;

@@ -2,8 +2,7 @@
 //!
 //! The same frames as `data:`. Log events, `live` and `ping` carry their position as `id:`, which
 //! the browser sends back as `Last-Event-ID`. The client cannot talk back: what shows that it is
-//! there is that it takes what is written. The end is a last event `closed`; where coming back is
-//! pointless, the next request is answered 204, which stops an EventSource (HTML, 9.2.3).
+//! there is that it takes what is written. The end is a last event `closed`.
 
 use std::{
     convert::Infallible,
@@ -16,30 +15,16 @@ use antiphon_api::{
     frame::{CloseCode, ServerFrame},
     ids::Pos,
 };
-use antiphon_session::{Output, Received, Resume};
+use antiphon_session::{Output, Received};
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
-use http_body_util::BodyExt;
-use hyper::body::{Frame, Incoming};
+use hyper::body::Frame;
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{Need, WRITE_BYTES, fetch, inbound};
-use crate::{
-    auth::Refusal,
-    clock,
-    directory::Tab,
-    http::{Body, Gateway, query_of, refuse, resume_of, user_of},
-};
+use crate::{clock, directory::Tab, gateway::Gateway};
 
-const LAST_EVENT_ID: &str = "last-event-id";
-
-/// Answers a request for an event stream.
-pub(crate) async fn open(gateway: Arc<Gateway>, request: Request<Incoming>) -> Response<Body> {
-    let tab = match attach(&gateway, &request).await {
-        Ok(tab) => tab,
-        Err(refusal) if refusal.close == CloseCode::Revoked => return no_more(),
-        Err(refusal) => return refuse(&refusal),
-    };
+/// Runs the tab until either side ends it. Returns what the client reads.
+pub(crate) fn start(tab: Tab, gateway: Arc<Gateway>) -> Chunks {
     let (sender, chunks) = mpsc::channel(1);
     let stream = EventStream {
         tab,
@@ -47,35 +32,7 @@ pub(crate) async fn open(gateway: Arc<Gateway>, request: Request<Incoming>) -> R
         sender,
     };
     tokio::spawn(stream.run());
-    let mut response = Response::new(Chunks(chunks).boxed());
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/event-stream"),
-    );
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    response
-}
-
-async fn attach(gateway: &Gateway, request: &Request<Incoming>) -> Result<Tab, Refusal> {
-    let identity = gateway.identify(request.headers(), request.uri()).await?;
-    user_of(request.uri().path(), "/sse/user/", &identity)?;
-    let last = request
-        .headers()
-        .get(LAST_EVENT_ID)
-        .filter(|id| !id.is_empty());
-    let resume = match last {
-        Some(id) => Resume::parse(Some(id.to_str().unwrap_or_default()), None, None),
-        None => resume_of(&query_of(request.uri())),
-    };
-    gateway.attach(&Arc::new(identity), resume).await
-}
-
-fn no_more() -> Response<Body> {
-    let mut response = Response::new(http_body_util::Empty::new().boxed());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    response
+    Chunks(chunks)
 }
 
 struct EventStream {
@@ -210,7 +167,7 @@ fn closed(out: &mut Vec<u8>, code: CloseCode) {
 }
 
 /// The stream's chunks as a body.
-struct Chunks(mpsc::Receiver<Bytes>);
+pub(crate) struct Chunks(mpsc::Receiver<Bytes>);
 
 impl hyper::body::Body for Chunks {
     type Data = Bytes;

@@ -2,7 +2,7 @@
 
 use http::{HeaderValue, Response, StatusCode, header};
 
-use crate::http::{Body, full, not_found};
+use super::respond::{Body, full, not_found};
 
 struct File {
     path: &'static str,
@@ -14,17 +14,17 @@ const FILES: &[File] = &[
     File {
         path: "/",
         kind: "text/html; charset=utf-8",
-        body: include_str!("../../../web/page/index.html"),
+        body: include_str!("../../../../web/page/index.html"),
     },
     File {
         path: "/page.css",
         kind: "text/css; charset=utf-8",
-        body: include_str!("../../../web/page/page.css"),
+        body: include_str!("../../../../web/page/page.css"),
     },
     File {
         path: "/page.js",
         kind: "text/javascript; charset=utf-8",
-        body: include_str!("../../../web/page/page.js"),
+        body: include_str!("../../../../web/page/page.js"),
     },
 ];
 
@@ -32,11 +32,11 @@ const FILES: &[File] = &[
 const POLICY: &str =
     "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
 
-pub(crate) fn exists(path: &str) -> bool {
+pub(super) fn exists(path: &str) -> bool {
     FILES.iter().any(|file| file.path == path)
 }
 
-pub(crate) fn find(path: &str) -> Response<Body> {
+pub(super) fn find(path: &str) -> Response<Body> {
     let Some(file) = FILES.iter().find(|file| file.path == path) else {
         return not_found();
     };

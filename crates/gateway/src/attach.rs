@@ -1,4 +1,4 @@
-//! From a request for a stream to an attached tab.
+//! From an identity and a position to an attached tab.
 
 use std::sync::Arc;
 
@@ -6,11 +6,11 @@ use antiphon_api::ids::{Principal, Seq};
 use antiphon_session::{NewTab, Resume};
 use antiphon_token::Identity;
 
-use super::Gateway;
 use crate::{
     auth::Refusal,
     clock,
     directory::{Directory, NotAttached, Tab},
+    gateway::Gateway,
 };
 
 /// A session's first `seq` is below this, so that a number of another session falls outside.
@@ -79,15 +79,4 @@ fn new_tab(directory: &Directory, identity: &Identity, resume: Resume) -> Result
         session_id: format!("{:016x}{:016x}", random()?, random()?),
         first_seq: Seq(i64::try_from(random()? % FIRST_SEQ_BOUND).unwrap_or_default()),
     })
-}
-
-/// What the query asks to resume from.
-pub(crate) fn resume_of(query: &[(String, String)]) -> Resume {
-    let field = |name: &str| {
-        query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-    };
-    Resume::parse(field("pos"), field("resume_from"), field("session"))
 }

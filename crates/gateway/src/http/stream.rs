@@ -1,0 +1,49 @@
+//! What a WebSocket and an event stream ask for alike: a user's tab, from some position on.
+
+use std::sync::Arc;
+
+use antiphon_session::Resume;
+use antiphon_token::Identity;
+use http::Request;
+use hyper::body::Incoming;
+
+use super::query_of;
+use crate::{auth::Refusal, directory::Tab, gateway::Gateway};
+
+/// Attaches the tab that a request for `{prefix}{user}` asks for. `resume` is where it goes on, if
+/// the query does not say that.
+pub(super) async fn attach(
+    gateway: &Gateway,
+    request: &Request<Incoming>,
+    prefix: &str,
+    resume: Option<Resume>,
+) -> Result<(Tab, Arc<Identity>), Refusal> {
+    let query = query_of(request.uri());
+    let identity = gateway.identify(request.headers(), &query).await?;
+    let who = request
+        .uri()
+        .path()
+        .strip_prefix(prefix)
+        .unwrap_or_default();
+    if who != "me" && who.parse() != Ok(identity.user.get()) {
+        return Err(Refusal::forbidden(
+            "the path names another user than the token",
+        ));
+    }
+    let identity = Arc::new(identity);
+    let tab = gateway
+        .attach(&identity, resume.unwrap_or_else(|| resume_of(&query)))
+        .await?;
+    Ok((tab, identity))
+}
+
+/// What the query asks to resume from.
+fn resume_of(query: &[(String, String)]) -> Resume {
+    let field = |name: &str| {
+        query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    };
+    Resume::parse(field("pos"), field("resume_from"), field("session"))
+}
