@@ -21,6 +21,9 @@ const DRAIN_SLACK: Duration = Duration::from_secs(5);
 /// How often the tabs that are left are counted while draining.
 const DRAIN_STEP: Duration = Duration::from_millis(20);
 
+/// The longest path of a Unix socket, in bytes (unix(7): 108 with the closing zero).
+const MAX_SOCKET_PATH: usize = 107;
+
 /// Why a gateway did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -34,6 +37,11 @@ pub enum StartError {
     },
     #[error("with --dev the gateway listens on a loopback address only, not on {0}")]
     DevNeedsLoopback(SocketAddr),
+    #[error(
+        "the socket path {path} has {} bytes, a Unix socket's may have {MAX_SOCKET_PATH}; choose a \
+         shorter folder with --server", path.len()
+    )]
+    PathTooLong { path: String },
     #[error("no random numbers")]
     Random(#[source] getrandom::Error),
 }
@@ -53,6 +61,11 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     if config.dev && !config.listen.ip().is_loopback() {
         return Err(StartError::DevNeedsLoopback(config.listen));
     }
+    let events_socket = config.server.join("events.sock");
+    let path = events_socket.display().to_string();
+    if path.len() > MAX_SOCKET_PATH {
+        return Err(StartError::PathTooLong { path });
+    }
     let listener = TcpListener::bind(config.listen).await.map_err(|source| {
         let address = config.listen;
         if source.kind() == io::ErrorKind::AddrInUse {
@@ -66,7 +79,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let (link_state, link) = watch::channel(LinkState::default());
     let (draining, draining_seen) = watch::channel(false);
     let follower = Link {
-        socket: config.server.join("events.sock"),
+        socket: events_socket,
         session: config.session,
         boot: format!("{boot:016x}"),
         state: link_state,
