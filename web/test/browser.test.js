@@ -111,6 +111,19 @@ describe("two people, each at a page", { timeout: 60_000 }, () => {
     });
   }
 
+  test("what came while the gateway was gone is replayed, and the page says so", async () => {
+    await house.kill("gateway");
+    for (const body of ["missed 1", "missed 2", "missed 3"]) {
+      await house.callDirectly("message.send", { channel_id: 1, body }, 3);
+    }
+    house.start("gateway");
+    for (const person of [ada, ben]) {
+      const shown = await person.settled("missed", 3);
+      assert.deepEqual(shown.map(({ body }) => body), ["missed 1", "missed 2", "missed 3"]);
+      await person.page.getByText("resume: log · 3 replayed").waitFor();
+    }
+  });
+
   test("a page of another origin cannot open the socket", async () => {
     const { server, url } = await elsewhere();
     try {
