@@ -111,6 +111,32 @@ describe("two people, each at a page", { timeout: 60_000 }, () => {
     });
   }
 
+  test("a message whose answer is lost is sent again, and stands there once", async () => {
+    const page = await house.browser.newPage();
+    let lost = 0;
+    await page.routeWebSocket(/\/ws\/user/, (tab) => {
+      const gateway = tab.connectToServer();
+      gateway.onMessage((text) => {
+        const { jsonrpc, result } = JSON.parse(text);
+        if (!jsonrpc || !result?.message || lost++) return tab.send(text);
+        gateway.close({ code: 1000 });
+        tab.close({ code: 4000 });
+      });
+    });
+    await page.goto(`${house.url}/#3`);
+    const cleo = new Person(page);
+    await cleo.isLive();
+    await cleo.say("Only once");
+    await cleo.settled("Only once", 1);
+    await cleo.say("Then this");
+    const shown = await Promise.all([cleo, ada, ben].map((person) => person.sees("Then this").then(() => person.messages())));
+    for (const messages of shown) {
+      assert.equal(messages.filter(({ body }) => body === "Only once").length, 1);
+    }
+    assert.ok(lost >= 2, "one answer was lost, and came when it was asked for again");
+    await page.close();
+  });
+
   test("what came while the gateway was gone is replayed, and the page says so", async () => {
     await house.kill("gateway");
     for (const body of ["missed 1", "missed 2", "missed 3"]) {

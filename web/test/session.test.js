@@ -120,12 +120,20 @@ describe("the rules", () => {
     const stage = await Stage.whole(100, 10);
     await stage.close(1012);
     stage.clock.advance(500);
-    await stage.say(hello("log"), event(101), event(102), { type: "live", pos: 102, seq: 70, replayed: 2 });
-    await stage.say(event(103, 71));
-    await stage.say(event(104), { type: "live", pos: 104, seq: 80, replayed: 1 }, event(105, 81));
+    await stage.say(hello("ring"), event(101, 70), event(103, 72), { type: "live", pos: 103, seq: 72, replayed: 2 });
+    assert.deepEqual(stage.told, ["event 101", "event 103"]);
+    await stage.say(event(104, 74));
+    stage.clock.advance(1000);
+    assert.equal(stage.sockets.length, 3);
+  });
+
+  test("2: a tab that fell behind counts again from the live that ends its catching up", async () => {
+    const stage = await Stage.whole(100, 10);
+    await stage.say(event(101, 11), event(102), event(103), event(104, 20));
+    await stage.say({ type: "live", pos: 104, seq: 20, replayed: 3 }, event(105, 21));
     const all = [101, 102, 103, 104, 105].map((pos) => `event ${pos}`);
-    assert.deepEqual(stage.told.filter((told) => told !== "presence"), all);
-    assert.equal(stage.sockets.length, 2);
+    assert.deepEqual(stage.told, all);
+    assert.equal(stage.socket.readyState, 1);
   });
 
   test("3: after resync events are held, the snapshot replaces, and those above it follow", async () => {
