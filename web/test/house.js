@@ -22,6 +22,7 @@ const QUIET = [
   "--disable-sync",
 ];
 const START_WITHIN_MS = 15_000;
+const WAIT_AT_MOST_MS = 15_000;
 
 export class House {
   #bin = process.env.ANTIPHON_BIN;
@@ -125,6 +126,7 @@ export class Person {
 
   static async join(house, id, options = {}) {
     const page = await house.browser.newPage(options);
+    page.setDefaultTimeout(WAIT_AT_MOST_MS);
     await page.goto(`${house.url}/#${id}`);
     const person = new Person(page);
     await person.isLive();
