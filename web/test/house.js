@@ -31,8 +31,8 @@ export class House {
   #logs = [];
 
   static async open() {
+    if (!process.env.ANTIPHON_BIN) throw new Error("set ANTIPHON_BIN to the antiphon binary under test");
     const house = new House();
-    if (!house.#bin) throw new Error("set ANTIPHON_BIN to the antiphon binary under test");
     process.once("exit", () => house.#end());
     for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
     house.listen = `127.0.0.1:${await freePort()}`;
@@ -89,6 +89,7 @@ export class House {
 
   async close() {
     await this.browser?.close();
+    await Promise.all([...this.#children.keys()].map((name) => this.kill(name)));
     this.#end();
   }
 
