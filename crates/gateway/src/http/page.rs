@@ -26,6 +26,16 @@ const FILES: &[File] = &[
         kind: "text/javascript; charset=utf-8",
         body: include_str!("../../../../web/page/page.js"),
     },
+    File {
+        path: "/chat.js",
+        kind: "text/javascript; charset=utf-8",
+        body: include_str!("../../../web/page/chat.js"),
+    },
+    File {
+        path: "/session.js",
+        kind: "text/javascript; charset=utf-8",
+        body: include_str!("../../../web/page/session.js"),
+    },
 ];
 
 /// Our own files and connections only, and in nobody's frame.

@@ -1,0 +1,154 @@
+// What the page holds, over a session that the test plays.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Chat } from "../page/chat.js";
+
+const ME = 1;
+const OTHER = 2;
+const settled = () => new Promise(setImmediate);
+
+function snapshot(pos, unread = 0) {
+  const channels = [{ id: 1, workspace_id: 1, kind: "public", name: "general", revision: 1 }];
+  const reads = [{ channel_id: 1, last_read_id: null, unread, mentions: 0 }];
+  return { pos, user: { id: ME }, channels, reads, users: [], presence: [] };
+}
+
+function message(id, author_id = OTHER, body = `message ${id}`, revision = 1) {
+  return { id, channel_id: 1, author_id, body, created_at: id, revision };
+}
+
+const created = (pos, message, nonce) => ({ type: "message.created", pos, data: { message, nonce } });
+
+/** A chat, and the calls it makes, each to be answered by the test. */
+async function chatWith(messages, pos = 100) {
+  const calls = [];
+  const insist = (method, params) =>
+    new Promise((resolve, reject) => calls.push({ method, params, resolve, reject }));
+  const chat = new Chat(() => ({ insist, call: insist }), () => {});
+  const take = async (method, result) => {
+    const i = calls.findIndex((call) => call.method === method);
+    const [call] = calls.splice(i, 1);
+    if (result instanceof Error) call.reject(result);
+    else call.resolve(result);
+    await settled();
+    return call;
+  };
+  chat.replace(snapshot(pos));
+  if (messages) await take("message.list", { messages, has_more: false, pos });
+  return { chat, calls, take, bodies: () => [...chat.messages.values()].map(({ body }) => body) };
+}
+
+test("a snapshot replaces what was there", async () => {
+  const { chat, take, bodies } = await chatWith([message(1), message(2)]);
+  chat.apply(created(101, message(3)));
+  chat.replace(snapshot(200));
+  assert.equal(chat.reads.get(1).unread, 0);
+  await take("message.list", { messages: [message(2), message(9)], has_more: false, pos: 200 });
+  assert.deepEqual(bodies(), ["message 2", "message 9"]);
+});
+
+test("a list that was asked for before a snapshot is not shown after it", async () => {
+  const { chat, calls, take, bodies } = await chatWith();
+  chat.replace(snapshot(200));
+  await take("message.list", { messages: [message(1)], has_more: false, pos: 100 });
+  assert.deepEqual(bodies(), []);
+  assert.equal(calls.length, 1);
+});
+
+test("what comes while the list is on its way is neither lost nor doubled", async () => {
+  const { chat, take, bodies } = await chatWith();
+  chat.apply(created(101, message(5)));
+  chat.apply(created(102, message(6)));
+  chat.apply({ type: "message.deleted", pos: 103, data: { message_id: 4, channel_id: 1, author_id: OTHER } });
+  await take("message.list", { messages: [message(4), message(5)], has_more: false, pos: 101 });
+  assert.deepEqual(bodies(), ["message 5", "message 6"]);
+});
+
+test("of two copies the lower revision loses, and one that is not held stays away", async () => {
+  const { chat, bodies } = await chatWith([message(1, OTHER, "third", 3)]);
+  chat.apply({ type: "message.updated", pos: 101, data: { message: message(1, OTHER, "second", 2) } });
+  chat.apply({ type: "message.updated", pos: 102, data: { message: message(8, OTHER, "unknown", 2) } });
+  assert.deepEqual(bodies(), ["third"]);
+  chat.apply({ type: "message.updated", pos: 103, data: { message: message(1, OTHER, "fourth", 4) } });
+  assert.deepEqual(bodies(), ["fourth"]);
+});
+
+test("a sent message stands pending until its event, and once after it", async () => {
+  const { chat, take, bodies } = await chatWith([]);
+  chat.send("Hello");
+  assert.equal(chat.outbox.length, 1);
+  const { params } = await take("message.send", { message: message(1, ME, "Hello") });
+  assert.deepEqual(bodies(), [], "the answer is no state");
+  assert.equal(chat.outbox.length, 1);
+  chat.apply(created(101, message(1, ME, "Hello"), params.idempotency_key));
+  assert.deepEqual(bodies(), ["Hello"]);
+  assert.equal(chat.outbox.length, 0);
+});
+
+test("its event may come before its answer", async () => {
+  const { chat, calls, take, bodies } = await chatWith([]);
+  chat.send("Hello");
+  chat.apply(created(101, message(1, ME, "Hello"), calls[0].params.idempotency_key));
+  await take("message.send", { message: message(1, ME, "Hello") });
+  assert.deepEqual(bodies(), ["Hello"]);
+  assert.equal(chat.outbox.length, 0);
+});
+
+test("one whose event went down with a resync is not shown twice", async () => {
+  const { chat, take, bodies } = await chatWith([]);
+  chat.send("Hello");
+  chat.replace(snapshot(200));
+  await take("message.list", { messages: [message(1, ME, "Hello")], has_more: false, pos: 200 });
+  await take("message.send", { message: message(1, ME, "Hello") });
+  assert.deepEqual(bodies(), ["Hello"]);
+  assert.equal(chat.outbox.length, 0);
+});
+
+test("messages leave one after the other, each with a key of its own", async () => {
+  const { chat, calls, take } = await chatWith([]);
+  for (const body of ["a", "b"]) chat.send(body);
+  assert.deepEqual(calls.map(({ params }) => params.body), ["a"]);
+  const first = await take("message.send", { message: message(1, ME, "a") });
+  assert.deepEqual(calls.map(({ params }) => params.body), ["b"]);
+  assert.notEqual(first.params.idempotency_key, calls[0].params.idempotency_key);
+});
+
+test("a refused message stays until it is discarded, and does not hold up the next", async () => {
+  const { chat, calls, take } = await chatWith([]);
+  for (const body of ["a", "b"]) chat.send(body);
+  await take("message.send", new Error("no"));
+  assert.equal(chat.outbox[0].state, "failed");
+  assert.deepEqual(calls.map(({ params }) => params.body), ["b"]);
+  chat.discard(chat.outbox[0]);
+  assert.deepEqual(chat.outbox.map(({ body }) => body), ["b"]);
+});
+
+test("unread counts what others wrote, until it is seen", async () => {
+  const { chat, calls } = await chatWith([]);
+  chat.apply(created(101, message(1)));
+  chat.apply(created(102, message(2, ME)));
+  chat.apply(created(103, message(3)));
+  chat.apply({ type: "message.deleted", pos: 104, data: { message_id: 1, channel_id: 1, author_id: OTHER } });
+  assert.equal(chat.reads.get(1).unread, 1);
+  chat.sees();
+  chat.sees();
+  assert.deepEqual(calls.map(({ method, params }) => [method, params.message_id]), [["read.mark", 3]]);
+});
+
+test("typing ends with its author's message, and an older start stays away", async () => {
+  const { chat } = await chatWith([]);
+  const started = (at) => ({ type: "typing.started", ts: at, data: { channel_id: 1, user_id: OTHER, started_at: at, expires_at: at + 60 } });
+  chat.apply(started(10));
+  assert.deepEqual(chat.typists(), [OTHER]);
+  chat.apply(created(101, message(20)));
+  chat.apply(started(15));
+  assert.deepEqual(chat.typists(), []);
+});
+
+test("an older presence does not replace a newer one", async () => {
+  const { chat } = await chatWith([]);
+  chat.apply({ type: "presence.changed", data: { user_id: OTHER, state: "online", revision: 5 } });
+  chat.present([{ user_id: OTHER, state: "offline", revision: 4 }]);
+  assert.equal(chat.presence.get(OTHER).state, "online");
+});
