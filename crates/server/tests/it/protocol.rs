@@ -81,109 +81,74 @@ async fn what_is_not_a_call_is_refused_with_json_rpcs_own_codes() {
     }
 }
 
-#[tokio::test]
-async fn a_wrong_parameter_is_named_by_its_path() {
+/// Each wrong call, the parameter its error names, and a word of what it says.
+async fn name_the_parameter(cases: &[(&str, &str, &str, &str)]) {
     let house = furnished().await;
-    for (method, params, path, word) in [
+    for (method, params, path, word) in cases {
+        let params = serde_json::from_str(params).expect("is JSON");
+        let answer = single(&house, request(method, params)).await;
+        let error = &answer.json()["error"];
+        assert_eq!((answer.code(), answer.status), (-32602, 200), "{answer:?}");
+        assert_eq!(error["data"]["errors"][0]["path"], *path, "{answer:?}");
+        assert!(answer.message().contains(word), "{answer:?}");
+        assert!(answer.message().contains(path), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_parameter_of_the_wrong_shape_is_named_by_its_path() {
+    let dm = r#"{"workspace_id":1,"kind":"dm","peer_ids":[2,"3"]}"#;
+    let open = r#"{"workspace_id":1,"kind":"open","name":"x"}"#;
+    let extra = r#"{"channel_id":1,"body":"x","to":2}"#;
+    let text = r#"{"channel_id":"1","body":"x"}"#;
+    let zero = r#"{"channel_id":0,"body":"x"}"#;
+    let key = r#"{"name":"w","idempotency_key":""}"#;
+    name_the_parameter(&[
+        ("message.send", text, "channel_id", "expected an integer"),
+        ("message.send", zero, "channel_id", "from 1"),
         (
             "message.send",
-            json!({ "channel_id": "1", "body": "x" }),
-            "channel_id",
-            "integer",
-        ),
-        (
-            "message.send",
-            json!({ "channel_id": 0, "body": "x" }),
-            "channel_id",
-            "from 1",
-        ),
-        (
-            "message.send",
-            json!({ "channel_id": 1 }),
+            r#"{"channel_id":1}"#,
             ".",
             "missing field `body`",
         ),
+        ("message.send", extra, "to", "unknown field `to`"),
+        ("user.me", r#"{"user_id":1}"#, "user_id", "unknown field"),
+        ("channel.create", dm, "peer_ids[1]", "expected an integer"),
+        ("channel.create", open, "kind", "unknown variant"),
+        ("workspace.create", key, "idempotency_key", "1 to 64"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_parameter_that_breaks_a_rule_is_named_by_its_path() {
+    let long = format!(r#"{{"name":"{}"}}"#, "x".repeat(81));
+    let alone = r#"{"workspace_id":1,"kind":"dm","peer_ids":[1]}"#;
+    let nameless = r#"{"workspace_id":1,"kind":"public"}"#;
+    let owner = r#"{"workspace_id":1,"user_id":3,"role":"owner"}"#;
+    let past = r#"{"text":"","expires_at":1}"#;
+    name_the_parameter(&[
         (
             "message.send",
-            json!({ "channel_id": 1, "body": " " }),
+            r#"{"channel_id":1,"body":" "}"#,
             "body",
             "some text",
         ),
         (
-            "message.send",
-            json!({ "channel_id": 1, "body": "x", "to": 2 }),
-            ".",
-            "unknown field `to`",
-        ),
-        (
-            "user.me",
-            json!({ "user_id": 1 }),
-            ".",
-            "unknown field `user_id`",
-        ),
-        (
             "message.list",
-            json!({ "channel_id": 1, "limit": 201 }),
+            r#"{"channel_id":1,"limit":201}"#,
             "limit",
             "1 to 200",
         ),
-        (
-            "channel.create",
-            json!({ "workspace_id": 1, "kind": "dm", "peer_ids": [2, "3"] }),
-            "peer_ids[1]",
-            "integer",
-        ),
-        (
-            "channel.create",
-            json!({ "workspace_id": 1, "kind": "dm", "peer_ids": [1] }),
-            "peer_ids",
-            "1 to 9",
-        ),
-        (
-            "channel.create",
-            json!({ "workspace_id": 1, "kind": "open", "name": "x" }),
-            "kind",
-            "unknown variant",
-        ),
-        (
-            "channel.create",
-            json!({ "workspace_id": 1, "kind": "public" }),
-            "name",
-            "missing",
-        ),
-        (
-            "workspace.create",
-            json!({ "name": "x".repeat(81) }),
-            "name",
-            "1 to 80",
-        ),
-        (
-            "workspace.add_member",
-            json!({ "workspace_id": 1, "user_id": 3, "role": "owner" }),
-            "role",
-            "one owner",
-        ),
-        (
-            "presence.set_status_text",
-            json!({ "text": "", "expires_at": 1 }),
-            "expires_at",
-            "to come",
-        ),
-        ("user.create", json!({ "name": "a b" }), "name", "letters"),
-        (
-            "workspace.create",
-            json!({ "name": "w", "idempotency_key": "" }),
-            "idempotency_key",
-            "1 to 64",
-        ),
-    ] {
-        let answer = single(&house, request(method, params)).await;
-        let error = &answer.json()["error"];
-        assert_eq!((answer.code(), answer.status), (-32602, 200), "{answer:?}");
-        assert_eq!(error["data"]["errors"][0]["path"], path, "{answer:?}");
-        assert!(answer.message().contains(word), "{answer:?}");
-        assert!(answer.message().contains(path), "{answer:?}");
-    }
+        ("channel.create", alone, "peer_ids", "1 to 9"),
+        ("channel.create", nameless, "name", "missing"),
+        ("workspace.create", &long, "name", "1 to 80"),
+        ("workspace.add_member", owner, "role", "one owner"),
+        ("presence.set_status_text", past, "expires_at", "to come"),
+        ("user.create", r#"{"name":"a b"}"#, "name", "letters"),
+    ])
+    .await;
 }
 
 #[tokio::test]

@@ -117,10 +117,11 @@ impl Link {
     }
 
     pub(crate) async fn envelope(&mut self) -> Heard {
-        match self.word().await {
-            FromServer::Envelope(envelope) => envelope.into(),
-            other => panic!("not an envelope: {other:?}"),
-        }
+        let word = self.word().await;
+        let FromServer::Envelope(envelope) = word else {
+            panic!("not an envelope: {word:?}");
+        };
+        envelope.into()
     }
 
     /// The next ephemeral event.

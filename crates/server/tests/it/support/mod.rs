@@ -7,7 +7,7 @@ mod random;
 
 pub(crate) use house::{House, call, must};
 pub(crate) use http::{Answer, post, raw};
-pub(crate) use link::{Greeting, Heard, Link};
+pub(crate) use link::{Heard, Link};
 pub(crate) use random::Random;
 
 use std::{future::Future, time::Duration};
