@@ -41,8 +41,8 @@ macro_rules! integer {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let value = i64::deserialize(deserializer)?;
-                Self::checked(value).ok_or_else(|| {
+                let value = i64::deserialize(deserializer).ok();
+                value.and_then(Self::checked).ok_or_else(|| {
                     de::Error::custom(concat!(
                         "expected an integer from ", stringify!($minimum), " to 9007199254740991"
                     ))

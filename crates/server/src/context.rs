@@ -22,6 +22,15 @@ pub(crate) struct Shared {
     pub(crate) tickets: Tickets,
 }
 
+impl Shared {
+    /// Does what was waiting for the transaction to end well.
+    pub(crate) fn apply<T>(&self, (result, effects): (T, Effects)) -> T {
+        self.fanout.apply(effects.relays, effects.revocations);
+        self.presence.statuses_changed(&effects.statuses);
+        result
+    }
+}
+
 /// Who makes a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Caller {

@@ -61,13 +61,22 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         store,
     });
     let router = Arc::new(Router::new());
+    match prepare(&config, &shared.store, &router).await {
+        Ok(listening) => Ok(serve(config, router, shared, listening)),
+        Err(error) => {
+            shared.store.close().await;
+            Err(error)
+        }
+    }
+}
+
+async fn prepare(config: &Config, store: &Store, router: &Router) -> Result<Listening, StartError> {
     if config.dev {
-        demo::prepare(&shared.store, &router)
+        demo::prepare(store, router)
             .await
             .map_err(|failure| StartError::Demo(format!("{failure:?}")))?;
     }
-    let listening = listen(&config).await?;
-    Ok(serve(config, router, shared, listening))
+    Ok(listen(config).await?)
 }
 
 struct Listening {

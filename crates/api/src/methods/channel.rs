@@ -15,17 +15,17 @@ pub const MAX_DM_MEMBERS: usize = 10;
 
 method! {
     /// Creates a channel with the caller in it; a dm that exists for the same people is returned.
-    "channel.create" Mutation Create(CreateParams) -> ChannelResult, [NotFound, Forbidden]
+    "channel.create" Mutation Create(CreateParams) -> ChannelResult, [NotFound]
 }
 
 method! {
     /// Joins a public channel.
-    "channel.join" Mutation Join(ChannelParams) -> ChannelResult, [NotFound]
+    "channel.join" Mutation Join(ChannelParams) -> ChannelResult, [NotFound, Conflict]
 }
 
 method! {
     /// Leaves a channel; a dm cannot be left.
-    "channel.leave" Mutation Leave(ChannelParams) -> Done, [NotFound, Conflict]
+    "channel.leave" Mutation Leave(ChannelParams) -> Done, [NotFound, Forbidden, Conflict]
 }
 
 method! {

@@ -17,12 +17,12 @@ pub const DEFAULT_LIST_LIMIT: u32 = 50;
 
 method! {
     /// Sends a message to a channel the caller is in.
-    "message.send" Mutation Send(SendParams) -> MessageResult, [NotFound, TooLarge]
+    "message.send" Mutation Send(SendParams) -> MessageResult, [NotFound, Forbidden, TooLarge]
 }
 
 method! {
     /// Messages of a channel in id order: the newest, or those after `since_id` or before `before_id`.
-    "message.list" Query List(ListParams) -> ListResult, [NotFound]
+    "message.list" Query List(ListParams) -> ListResult, [NotFound, Forbidden]
 }
 
 method! {

@@ -9,7 +9,7 @@ use crate::{
 
 method! {
     /// Moves the caller's read cursor forward to a message; it never moves back.
-    "read.mark" Mutation Mark(MarkParams) -> ReadResult, [NotFound]
+    "read.mark" Mutation Mark(MarkParams) -> ReadResult, [NotFound, Forbidden]
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

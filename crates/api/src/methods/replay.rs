@@ -1,5 +1,5 @@
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::value::RawValue;
 
 use crate::{
@@ -33,7 +33,7 @@ pub struct ReplayParams {
 }
 
 /// Refused, or a page.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum ReplayResult {
     Refused {
@@ -51,4 +51,58 @@ pub enum ReplayResult {
 pub struct ReplayedEvent {
     pub pos: Pos,
     pub event: Box<RawValue>,
+}
+
+/// By hand: a derived tagged enum buffers what it reads, and raw JSON cannot be taken from there.
+impl<'de> Deserialize<'de> for ReplayResult {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = Fields::deserialize(deserializer)?;
+        match fields {
+            Fields {
+                outcome: Outcome::Refused,
+                reason: Some(reason),
+                ..
+            } => Ok(Self::Refused { reason }),
+            Fields {
+                outcome: Outcome::Page,
+                events: Some(events),
+                more: Some(more),
+                ..
+            } => Ok(Self::Page { events, more }),
+            Fields { .. } => Err(de::Error::custom("an outcome without its fields")),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Fields {
+    outcome: Outcome,
+    reason: Option<ResyncReason>,
+    events: Option<Vec<ReplayedEvent>>,
+    more: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    Refused,
+    Page,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ReplayResult;
+
+    #[test]
+    fn both_outcomes_read_back_as_they_were_written() {
+        for text in [
+            r#"{"outcome":"refused","reason":"too_far"}"#,
+            r#"{"outcome":"page","events":[{"pos":7,"event":{"type":"a.b","data": {}}}],"more":true}"#,
+            r#"{"outcome":"page","events":[],"more":false}"#,
+        ] {
+            let result: ReplayResult = serde_json::from_str(text).expect("decodes");
+            assert_eq!(serde_json::to_string(&result).expect("encodes"), text);
+        }
+        assert!(serde_json::from_str::<ReplayResult>(r#"{"outcome":"page"}"#).is_err());
+    }
 }

@@ -69,6 +69,7 @@ pub(crate) async fn serve(
     mut stop: watch::Receiver<bool>,
 ) {
     let mut links = JoinSet::new();
+    let mut number = 0;
     loop {
         tokio::select! {
             () = asked(&mut stop) => return,
@@ -76,9 +77,10 @@ pub(crate) async fn serve(
             accepted = listener.accept(), if links.len() < MAX_LINKS => match accepted {
                 Ok(stream) => {
                     let shared = Arc::clone(&shared);
+                    number += 1;
                     links.spawn(async move {
                         let (reader, writer) = stream.into_split();
-                        run(reader, writer, &shared).await;
+                        run(reader, writer, number, &shared).await;
                     });
                 }
                 Err(error) => {
@@ -90,7 +92,8 @@ pub(crate) async fn serve(
     }
 }
 
-async fn run(reader: OwnedReadHalf, mut writer: OwnedWriteHalf, shared: &Arc<Shared>) {
+/// `number` rises from link to link.
+async fn run(reader: OwnedReadHalf, mut writer: OwnedWriteHalf, number: u64, shared: &Arc<Shared>) {
     let mut inbound = Inbound {
         reader,
         decoder: Decoder::default(),
@@ -109,10 +112,10 @@ async fn run(reader: OwnedReadHalf, mut writer: OwnedWriteHalf, shared: &Arc<Sha
     let outbox = shared.fanout.open_outbox();
     let ended = tokio::select! {
         ended = send(&mut writer, after, shared, &outbox) => ended,
-        ended = inbound.leases(&boot, shared) => ended,
+        ended = inbound.leases(&boot, number, shared) => ended,
     };
     shared.fanout.close_outbox(&outbox);
-    shared.presence.link_lost(&boot);
+    shared.presence.link_lost(&boot, number);
     match ended {
         Ok(()) => tracing::info!(gateway = name, boot, "gateway left"),
         Err(error) => tracing::warn!(gateway = name, boot, %error, "gateway lost"),
@@ -162,11 +165,11 @@ impl Inbound {
         }
     }
 
-    async fn leases(&mut self, boot: &str, shared: &Shared) -> Result<(), LinkError> {
+    async fn leases(&mut self, boot: &str, number: u64, shared: &Shared) -> Result<(), LinkError> {
         while let Some(message) = self.message().await? {
             match message {
                 FromGateway::Leases { full, changes } => {
-                    shared.presence.leases(boot, full, &changes);
+                    shared.presence.leases(boot, number, full, &changes);
                 }
                 FromGateway::Hello { .. } => return Err(LinkError::NoHello),
             }

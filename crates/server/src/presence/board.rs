@@ -41,6 +41,8 @@ enum Deadline {
 
 #[derive(Default)]
 struct Gateway {
+    /// Its newest link. What an older one still says, or that it ends, no longer counts.
+    link: u64,
     tabs: HashMap<u64, (UserId, bool)>,
     /// When its leases end, while its link is down.
     lost_until: Option<Instant>,
@@ -60,12 +62,17 @@ impl Board {
     pub(crate) fn handle_leases(
         &mut self,
         boot: &str,
+        link: u64,
         full: bool,
         changes: &[LeaseChange],
         now: Instant,
     ) -> Vec<(UserId, PresenceState)> {
         let mut touched = BTreeSet::new();
         let gateway = self.gateways.entry(boot.to_owned()).or_default();
+        if link < gateway.link {
+            return Vec::new();
+        }
+        gateway.link = link;
         if let Some(until) = gateway.lost_until.take() {
             self.deadlines
                 .remove(&(until, Deadline::Gateway(boot.to_owned())));
@@ -98,8 +105,10 @@ impl Board {
     }
 
     /// The link of a gateway ended; its leases go on for a while.
-    pub(crate) fn handle_link_lost(&mut self, boot: &str, now: Instant) {
-        if let Some(gateway) = self.gateways.get_mut(boot) {
+    pub(crate) fn handle_link_lost(&mut self, boot: &str, link: u64, now: Instant) {
+        if let Some(gateway) = self.gateways.get_mut(boot)
+            && gateway.link == link
+        {
             let until = now + GRACE;
             if let Some(earlier) = gateway.lost_until.replace(until) {
                 self.deadlines
@@ -144,7 +153,7 @@ impl Board {
         };
         let users: BTreeSet<UserId> = tabs
             .into_iter()
-            .filter_map(|tab| self.set(boot, tab, None))
+            .flat_map(|tab| self.set(boot, tab, None))
             .collect();
         self.gateways.remove(boot);
         users
@@ -158,13 +167,18 @@ impl Board {
         (seat.state != PresenceState::Offline).then_some((user, PresenceState::Offline))
     }
 
-    /// Sets or ends one lease. Returns the user whose count of tabs moved.
-    fn set(&mut self, boot: &str, tab: u64, lease: Option<(UserId, bool)>) -> Option<UserId> {
-        let tabs = &mut self.gateways.get_mut(boot)?.tabs;
-        let earlier = match lease {
+    /// Sets or ends one lease. Returns the users whose count of tabs moved.
+    fn set(
+        &mut self,
+        boot: &str,
+        tab: u64,
+        lease: Option<(UserId, bool)>,
+    ) -> impl Iterator<Item = UserId> + use<> {
+        let tabs = self.gateways.get_mut(boot).map(|gateway| &mut gateway.tabs);
+        let earlier = tabs.and_then(|tabs| match lease {
             Some(lease) => tabs.insert(tab, lease),
             None => tabs.remove(&tab),
-        };
+        });
         if let Some((user, visible)) = earlier
             && let Some(seat) = self.users.get_mut(&user)
         {
@@ -177,7 +191,7 @@ impl Board {
                 .or_insert_with(Seat::empty)
                 .count(visible) += 1;
         }
-        lease.or(earlier).map(|(user, _)| user)
+        lease.into_iter().chain(earlier).map(|(user, _)| user)
     }
 
     /// Brings a user's state in line with the leases. Without any, the user leaves after `grace`.

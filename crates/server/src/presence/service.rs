@@ -60,20 +60,20 @@ impl Presence {
         }
     }
 
-    pub(crate) fn leases(&self, boot: &str, full: bool, changes: &[LeaseChange]) {
+    pub(crate) fn leases(&self, boot: &str, link: u64, full: bool, changes: &[LeaseChange]) {
         let now = Instant::now().into_std();
         let mut inner = self.inner.lock();
-        let changed = inner.board.handle_leases(boot, full, changes, now);
+        let changed = inner.board.handle_leases(boot, link, full, changes, now);
         inner.mark(&changed, clock::now());
         drop(inner);
         self.changed.notify_one();
     }
 
-    pub(crate) fn link_lost(&self, boot: &str) {
+    pub(crate) fn link_lost(&self, boot: &str, link: u64) {
         self.inner
             .lock()
             .board
-            .handle_link_lost(boot, Instant::now().into_std());
+            .handle_link_lost(boot, link, Instant::now().into_std());
         self.changed.notify_one();
     }
 

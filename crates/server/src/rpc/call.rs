@@ -4,18 +4,18 @@ use std::sync::{Arc, LazyLock};
 
 use antiphon_api::{
     ErrorCode, RpcError,
-    ids::UserId,
+    ids::{Principal, UnixMs, UserId},
     jsonrpc::{MAX_BATCH, Request, Response},
     openrpc,
 };
-use antiphon_store::{idempotency, idempotency::Earlier};
+use antiphon_store::{idempotency, idempotency::Earlier, revocation, revocation::Revocation};
 use rusqlite::Connection;
 use serde_json::value::RawValue;
 
 use super::router::{Prepared, Router, Run};
 use crate::{
     clock,
-    context::{Caller, Effects, Failure, Look, Shared, Work},
+    context::{Caller, Effects, Failure, Look, Shared, TokenOfCall, Work},
 };
 
 /// What goes back for one request body.
@@ -37,15 +37,13 @@ pub(crate) async fn answer(
     if body.trim_ascii_start().first() != Some(&b'[') {
         let response = match serde_json::from_slice::<Box<RawValue>>(body) {
             Ok(call) => answer_one(router, shared, caller, request_id, &call).await,
-            Err(error) => Some(failed(ErrorCode::ParseError, error.to_string(), request_id)),
+            Err(error) => Some(not_json(&error, request_id)),
         };
         return response.map_or(Answers::None, Answers::One);
     }
     let calls: Vec<Box<RawValue>> = match serde_json::from_slice(body) {
         Ok(calls) => calls,
-        Err(error) => {
-            return Answers::One(failed(ErrorCode::ParseError, error.to_string(), request_id));
-        }
+        Err(error) => return Answers::One(not_json(&error, request_id)),
     };
     if calls.is_empty() || calls.len() > MAX_BATCH {
         let message = format!(
@@ -63,6 +61,11 @@ pub(crate) async fn answer(
     } else {
         Answers::Batch(responses)
     }
+}
+
+fn not_json(error: &serde_json::Error, request_id: &str) -> Response {
+    let message = format!("the request is not JSON: {error}");
+    failed(ErrorCode::ParseError, message, request_id)
 }
 
 fn failed(code: ErrorCode, message: String, request_id: &str) -> Response {
@@ -92,8 +95,8 @@ async fn answer_one(
 }
 
 fn parse(call: &RawValue) -> Result<Request<'_>, String> {
-    let request: Request<'_> =
-        serde_json::from_str(call.get()).map_err(|error| error.to_string())?;
+    let request: Request<'_> = serde_json::from_str(call.get())
+        .map_err(|error| format!("this is not a JSON-RPC 2.0 call: {error}"))?;
     if request.jsonrpc != "2.0" {
         return Err("jsonrpc must be \"2.0\"".to_owned());
     }
@@ -145,17 +148,18 @@ async fn carry_out(
         caller: caller.clone(),
         method,
     };
-    let (result, effects) = match run {
+    match run {
+        Run::Query(run) => call.query(run).await,
+        // On a task of its own: a caller who hangs up must not take the effects of what is
+        // committed along.
         Run::Mutation {
             run,
             idempotency_key,
             params_hash,
-        } => call.mutate(run, idempotency_key, params_hash).await?,
-        Run::Query(run) => call.query(run).await?,
-    };
-    shared.fanout.apply(effects.relays, effects.revocations);
-    shared.presence.statuses_changed(&effects.statuses);
-    Ok(result)
+        } => tokio::spawn(call.mutate(run, idempotency_key, params_hash))
+            .await
+            .unwrap_or_else(|error| Err(Failure::Internal(error.into()))),
+    }
 }
 
 static DOCUMENT: LazyLock<Box<RawValue>> = LazyLock::new(|| {
@@ -168,18 +172,16 @@ struct Call {
     method: &'static str,
 }
 
-type Done = (Box<RawValue>, Effects);
-
 impl Call {
     async fn mutate(
-        &self,
+        self,
         run: impl FnOnce(&mut Work<'_, '_>) -> Result<Box<RawValue>, Failure> + Send + 'static,
         key: Option<String>,
         params_hash: [u8; 32],
-    ) -> Result<Done, Failure> {
+    ) -> Result<Box<RawValue>, Failure> {
         let (caller, method, now) = (self.caller.clone(), self.method, clock::now());
         let written = self.shared.store.write(move |tx| {
-            authenticate(tx, &caller)?;
+            authenticate(tx, &caller, now)?;
             let mut effects = Effects::default();
             let Some(key) = key.as_deref() else {
                 let work = &mut Work {
@@ -208,17 +210,20 @@ impl Call {
             idempotency::remember(tx, &owner, method, key, &params_hash, &result, now)?;
             Ok((result, effects))
         });
-        written.await.map_err(Into::into)
+        written
+            .await
+            .map(|done| self.shared.apply(done))
+            .map_err(Into::into)
     }
 
     async fn query(
-        &self,
+        self,
         run: impl FnOnce(&mut Look<'_>) -> Result<Box<RawValue>, Failure> + Send + 'static,
-    ) -> Result<Done, Failure> {
+    ) -> Result<Box<RawValue>, Failure> {
         let (caller, now) = (self.caller.clone(), clock::now());
         let shared = Arc::clone(&self.shared);
         let read = self.shared.store.read(move |db| {
-            authenticate(db, &caller)?;
+            authenticate(db, &caller, now)?;
             let mut effects = Effects::default();
             let look = &mut Look {
                 db,
@@ -230,7 +235,9 @@ impl Call {
             let result = run(look)?;
             Ok::<_, Failure>((result, effects))
         });
-        read.await.map_err(Into::into)
+        read.await
+            .map(|done| self.shared.apply(done))
+            .map_err(Into::into)
     }
 }
 
@@ -242,11 +249,19 @@ fn key_reused() -> RpcError {
     .with("existing", "idempotency_key")
 }
 
-/// A user who is named must exist.
-fn authenticate(db: &Connection, caller: &Caller) -> Result<(), Failure> {
-    let Caller::User(UserId(id), _) = caller else {
+/// A user who is named must exist, and their token not have been revoked.
+fn authenticate(db: &Connection, caller: &Caller, now: UnixMs) -> Result<(), Failure> {
+    let Caller::User(UserId(id), token) = caller else {
         return Ok(());
     };
+    if *token != TokenOfCall::default()
+        && revocation::live(db, now)?
+            .iter()
+            .any(|revocation| covers(revocation, UserId(*id), token))
+    {
+        let message = "the token has been revoked; sign in again";
+        return Err(RpcError::new(ErrorCode::Unauthenticated, message).into());
+    }
     let known = db
         .prepare_cached("SELECT 1 FROM user WHERE id = ?1")?
         .exists([id])?;
@@ -255,4 +270,16 @@ fn authenticate(db: &Connection, caller: &Caller) -> Result<(), Failure> {
     } else {
         Err(RpcError::new(ErrorCode::Unauthenticated, format!("there is no user {id}")).into())
     }
+}
+
+/// A revocation without a `jti` covers every token issued before it, and those that do not say
+/// when they were.
+fn covers(revocation: &Revocation, user: UserId, token: &TokenOfCall) -> bool {
+    revocation.principal == Principal::User(user)
+        && match &revocation.jti {
+            Some(jti) => token.jti.as_ref() == Some(jti),
+            None => token
+                .issued_at
+                .is_none_or(|issued| issued < revocation.before),
+        }
 }

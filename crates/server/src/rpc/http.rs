@@ -32,8 +32,11 @@ use crate::{
     stop::asked,
 };
 
-/// A peer that has not sent its headers by then is dropped (slow loris).
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// A peer that has not sent its next headers by then is dropped (slow loris). Longer than a client
+/// keeps a connection it does not use, so that it is the client who ends it.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// The same for the body that follows; it also bounds how long a stop waits for a slow peer.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most connections at once on each listener; a further one waits in the listen queue.
 const MAX_CONNECTIONS: usize = 1024;
 /// After a failed accept (no file descriptors, say) the listener rests before it tries again.
@@ -146,10 +149,11 @@ impl Service {
             Ok(caller) => caller,
             Err(error) => return single(&refuse(error, request_id)),
         };
-        let body = match Limited::new(request.into_body(), MAX_REQUEST_BYTES)
-            .collect()
+        let body = Limited::new(request.into_body(), MAX_REQUEST_BYTES).collect();
+        let body = tokio::time::timeout(BODY_TIMEOUT, body)
             .await
-        {
+            .unwrap_or_else(|elapsed| Err(elapsed.into()));
+        let body = match body {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => {
                 let error = RpcError::too_large("the request", MAX_REQUEST_BYTES);

@@ -1,0 +1,11 @@
+//! The server from outside, over its own sockets; a file per promise.
+
+mod callers;
+mod equation;
+mod idempotency;
+mod link;
+mod permissions;
+mod presence;
+mod protocol;
+mod starting;
+mod support;

@@ -1,0 +1,141 @@
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use antiphon_api::{
+    RpcError,
+    ids::{UnixMs, UserId},
+};
+use antiphon_client::rpc::{CallError, Rpc};
+use antiphon_server::{Config, RPC_SOCKET, Running, StartError, run_dir, start};
+use antiphon_token::{Grant, Key, Kind, Verifier};
+use rusqlite::{Connection, OpenFlags};
+use serde_json::{Value, json, value::to_raw_value};
+use tempfile::TempDir;
+
+/// A running server.
+pub(crate) struct House {
+    folder: TempDir,
+    running: Running,
+    key: Key,
+}
+
+impl House {
+    /// On an empty data folder.
+    pub(crate) async fn new() -> Self {
+        Self::in_folder(tempfile::tempdir().expect("a temporary folder")).await
+    }
+
+    pub(crate) async fn in_folder(folder: TempDir) -> Self {
+        let key = Key::random().expect("random numbers");
+        let running = start(config(folder.path(), &key))
+            .await
+            .expect("the server starts");
+        Self {
+            folder,
+            running,
+            key,
+        }
+    }
+
+    /// With a database as another house left it.
+    pub(crate) async fn with_database(database: &Path) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::copy(database, folder.path().join("antiphon.db")).expect("the database is copied");
+        Self::in_folder(folder).await
+    }
+
+    /// With `users` users, whose ids begin at 1; the first administers the instance.
+    pub(crate) async fn of(users: i64) -> Self {
+        let house = Self::new().await;
+        let operator = house.operator();
+        for id in 1..=users {
+            must(
+                &operator,
+                "user.create",
+                json!({ "name": format!("u{id}") }),
+            )
+            .await;
+        }
+        house
+    }
+
+    pub(crate) fn data(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn socket(&self, name: &str) -> PathBuf {
+        run_dir(self.data()).join(name)
+    }
+
+    pub(crate) fn tcp(&self) -> SocketAddr {
+        self.running.rpc_address().expect("it listens on TCP")
+    }
+
+    pub(crate) fn operator(&self) -> Rpc {
+        Rpc::unix(self.socket(RPC_SOCKET))
+    }
+
+    pub(crate) fn user(&self, id: i64) -> Rpc {
+        self.operator().acting_as(UserId(id))
+    }
+
+    /// A second look at the database, beside the server.
+    pub(crate) fn database(&self) -> Connection {
+        let path = self.data().join("antiphon.db");
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .expect("the database opens")
+    }
+
+    pub(crate) fn token(&self, user: i64, jti: &str, expires_at: i64) -> String {
+        let grant = Grant {
+            user: UserId(user),
+            kind: Kind::User,
+            scope: None,
+            issued_at: UnixMs(1_000_000),
+            expires_at: UnixMs(expires_at),
+            jti: jti.to_owned(),
+        };
+        antiphon_token::issue(&self.key, grant).expect("signs")
+    }
+
+    /// Ends the server and leaves its folder.
+    pub(crate) async fn stop(self) -> TempDir {
+        self.running.stop().await;
+        self.folder
+    }
+
+    pub(crate) async fn restart(self) -> Self {
+        Self::in_folder(self.stop().await).await
+    }
+
+    /// Starts another server on the same folder.
+    pub(crate) async fn intrude(&self) -> Result<Running, StartError> {
+        start(config(self.data(), &self.key)).await
+    }
+}
+
+fn config(data: &Path, key: &Key) -> Config {
+    let mut config = Config::new(data.to_owned(), Verifier::new(key));
+    config.rpc_listen = Some(([127, 0, 0, 1], 0).into());
+    config
+}
+
+/// Calls a method and has its result or its error.
+pub(crate) async fn call(rpc: &Rpc, method: &str, params: Value) -> Result<Value, RpcError> {
+    let params = to_raw_value(&params).expect("encodes");
+    match rpc.call_raw(method, Some(&params)).await {
+        Ok(result) => Ok(serde_json::from_str(result.get()).expect("a result is JSON")),
+        Err(CallError::Rpc(error)) => Err(error),
+        Err(error) => panic!("{method} got no answer: {error:?}"),
+    }
+}
+
+/// Calls a method that cannot fail here.
+pub(crate) async fn must(rpc: &Rpc, method: &str, params: Value) -> Value {
+    match call(rpc, method, params.clone()).await {
+        Ok(result) => result,
+        Err(error) => panic!("{method} {params}: {error} {}", error.data),
+    }
+}
