@@ -32,9 +32,9 @@ pub struct ReplayParams {
     pub first: bool,
 }
 
-/// Refused, or a page.
+/// Refused, or a page. Tagged from outside: serde reads no `RawValue` inside a tag.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum ReplayResult {
     Refused {
         reason: ResyncReason,
@@ -51,4 +51,28 @@ pub enum ReplayResult {
 pub struct ReplayedEvent {
     pub pos: Pos,
     pub event: Box<RawValue>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::value::to_raw_value;
+
+    use super::{ReplayResult, ReplayedEvent};
+    use crate::ids::Pos;
+
+    #[test]
+    fn a_page_is_read_back_as_it_was_written() {
+        let event = to_raw_value(&serde_json::json!({ "ts": 1 })).expect("is JSON");
+        let page = ReplayResult::Page {
+            events: vec![ReplayedEvent { pos: Pos(7), event }],
+            more: true,
+        };
+        let text = serde_json::to_string(&page).expect("encodes");
+        let read = serde_json::from_str(&text).expect("decodes");
+        let ReplayResult::Page { events, more: true } = read else {
+            panic!("{text}");
+        };
+        assert_eq!(events[0].pos, Pos(7));
+        assert_eq!(events[0].event.get(), r#"{"ts":1}"#);
+    }
 }
