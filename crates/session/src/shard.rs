@@ -192,7 +192,7 @@ impl Shard {
     }
 
     /// Whether the tab may make one more call now. Each `true` is to be followed by
-    /// [`finish_call`](Self::finish_call).
+    /// [`finish_call`](Self::finish_call), each `false` by [`refuse_call`](Self::refuse_call).
     pub fn begin_call(&mut self, key: TabKey) -> bool {
         self.with_tab(key, Tab::begin_call).unwrap_or(false)
     }
@@ -200,6 +200,11 @@ impl Shard {
     /// A call has ended; a notification has no answer.
     pub fn finish_call(&mut self, key: TabKey, answer: Option<Vec<u8>>) {
         self.with_tab(key, |tab, config| tab.finish_call(answer, config));
+    }
+
+    /// A call was not begun, and is answered all the same.
+    pub fn refuse_call(&mut self, key: TabKey, answer: Option<Vec<u8>>) {
+        self.with_tab(key, |tab, config| tab.answer(answer, config));
     }
 
     /// The socket took some bytes.

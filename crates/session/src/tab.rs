@@ -225,6 +225,10 @@ impl Tab {
 
     pub(crate) fn finish_call(&mut self, answer: Option<Vec<u8>>, config: &Config) {
         self.calls_in_flight = self.calls_in_flight.saturating_sub(1);
+        self.answer(answer, config);
+    }
+
+    pub(crate) fn answer(&mut self, answer: Option<Vec<u8>>, config: &Config) {
         if !self.is_open() {
             return;
         }

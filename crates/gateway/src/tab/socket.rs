@@ -287,7 +287,7 @@ impl Socket {
         };
         if !self.tab.with(|shard, key| shard.begin_call(key)) {
             let answer = inbound::too_many_calls(&body);
-            self.tab.with(|shard, key| shard.finish_call(key, answer));
+            self.tab.with(|shard, key| shard.refuse_call(key, answer));
             return;
         }
         let (gateway, identity) = (Arc::clone(&self.gateway), Arc::clone(&self.identity));
