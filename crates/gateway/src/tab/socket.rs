@@ -166,11 +166,14 @@ impl Socket {
         }
     }
 
-    /// Renders what the session has for the tab, if nothing waits to be written. Returns whether
-    /// there may be more.
+    /// Renders what the session has for the tab, if nothing waits to be written: not even the
+    /// pong to a client's ping, which tungstenite puts there. Returns whether there may be more.
     fn render(&mut self) -> Result<bool, Error> {
-        if self.closing.is_some() || !self.wire.out.is_empty() {
+        if self.closing.is_some() {
             return Ok(false);
+        }
+        if !self.wire.out.is_empty() {
+            return Ok(true);
         }
         let mut need = None;
         let mut end = None;
