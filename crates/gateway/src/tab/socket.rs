@@ -262,9 +262,9 @@ impl Socket {
                     inbound::receive(&self.tab, Received::Pong);
                 }
                 Ok(Message::Close(_)) => {
-                    // tungstenite has put the answer into `wire.out`.
                     self.closing = Some(Instant::now() + CLOSE_TIMEOUT);
-                    return Ok(());
+                    // tungstenite has an answer ready, and puts it into `wire.out` when asked to.
+                    return unless_over(self.context.flush(&mut self.wire));
                 }
                 Ok(Message::Frame(_)) => {}
                 Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
@@ -315,8 +315,12 @@ fn close(
         code,
         reason: reason.to_owned().into(),
     };
-    match context.close(wire, Some(frame)) {
-        // The connection is over already; there is nothing left to say.
+    unless_over(context.close(wire, Some(frame)))
+}
+
+/// tungstenite's way to say that the last frame is written, or was before.
+fn unless_over(outcome: Result<(), Error>) -> Result<(), Error> {
+    match outcome {
         Err(Error::ConnectionClosed | Error::AlreadyClosed) => Ok(()),
         other => other,
     }
