@@ -1,7 +1,10 @@
 //! The whole system from outside: real processes, real sockets, and clients that know the
 //! protocol's page and none of its code.
 
+mod auth;
+mod edge;
 mod frames;
+mod http;
 mod replay;
 mod resume;
 mod socket_calls;
