@@ -2,6 +2,7 @@
 //! protocol's page and none of its code.
 
 mod auth;
+mod cli;
 mod edge;
 mod frames;
 mod http;

@@ -1,6 +1,7 @@
 //! The gateway's HTTP: from a connection to the room that answers.
 
 mod attach;
+mod request_id;
 mod respond;
 mod rpc;
 mod server;
@@ -19,6 +20,7 @@ use hyper::body::Incoming;
 use tokio::sync::watch;
 
 pub(crate) use attach::resume_of;
+pub(crate) use request_id::RequestId;
 pub(crate) use respond::{Body, full, not_found, refuse};
 pub(crate) use rpc::Calls;
 pub(crate) use server::serve;

@@ -13,9 +13,8 @@ use hyper::body::Incoming;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Body, Gateway, respond};
+use super::{Body, Gateway, RequestId, respond};
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("antiphon-request-id");
 const TOKEN_EXPIRES: HeaderName = HeaderName::from_static("antiphon-token-expires");
 const TOKEN_ID: HeaderName = HeaderName::from_static("antiphon-token-id");
 const TOKEN_ISSUED: HeaderName = HeaderName::from_static("antiphon-token-issued");
@@ -37,16 +36,17 @@ impl Calls {
         &self,
         identity: &Identity,
         body: Bytes,
-        request_id: Option<HeaderValue>,
+        request_id: &RequestId,
     ) -> Response<Bytes> {
         let mut headers = headers_of(identity);
-        headers.extend(request_id.map(|id| (REQUEST_ID, id)));
+        headers.extend(request_id.header().map(|id| (RequestId::HEADER, id)));
         let rpc = self.rpc.acting_as(identity.user);
         match rpc.forward(body.clone(), headers).await {
             Ok(response) => response,
             Err(error) => {
                 tracing::warn!(%error, "a call was not answered");
                 let error = RpcError::unavailable("the server is away", error.indeterminate());
+                let error = request_id.name(error);
                 let answer = Self::answer_all(&body, &error).unwrap_or_default();
                 let mut response = Response::new(answer.into());
                 *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
@@ -80,7 +80,8 @@ impl Calls {
 
     /// The answer to a call that came over a tab's own connection; `None` for notifications.
     pub(crate) async fn answer(&self, identity: &Identity, body: Bytes) -> Option<Vec<u8>> {
-        let answer = self.forward(identity, body, None).await.into_body();
+        let request_id = RequestId::random();
+        let answer = self.forward(identity, body, &request_id).await.into_body();
         (!answer.is_empty()).then(|| answer.into())
     }
 }
@@ -120,14 +121,30 @@ fn headers_of(identity: &Identity) -> HeaderMap {
 
 impl Gateway {
     pub(super) async fn rpc(&self, request: Request<Incoming>) -> Response<Body> {
-        let identity = match self.identify(request.headers(), request.uri()).await {
-            Ok(identity) => identity,
-            Err(refusal) => {
-                let response = RpcResponse::new(None, Err(refusal.error()));
-                return json(refusal.status, &response);
+        let request_id = RequestId::of(request.headers());
+        let mut response = match self.call(request, &request_id).await {
+            Ok(response) => response,
+            Err((status, error)) => {
+                let answer = RpcResponse::new(None, Err(request_id.name(error)));
+                json(status, &answer)
             }
         };
-        let request_id = request.headers().get(REQUEST_ID).cloned();
+        if let Some(id) = request_id.header() {
+            response.headers_mut().insert(RequestId::HEADER, id);
+        }
+        respond::ask_back_later(&mut response);
+        response
+    }
+
+    async fn call(
+        &self,
+        request: Request<Incoming>,
+        request_id: &RequestId,
+    ) -> Result<Response<Body>, (StatusCode, RpcError)> {
+        let identity = self
+            .identify(request.headers(), request.uri())
+            .await
+            .map_err(|refusal| (refusal.status, refusal.error()))?;
         let body = match Limited::new(request.into_body(), MAX_REQUEST_BYTES)
             .collect()
             .await
@@ -135,12 +152,12 @@ impl Gateway {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => {
                 let error = RpcError::too_large("the request", MAX_REQUEST_BYTES);
-                return json(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    &RpcResponse::new(None, Err(error)),
-                );
+                return Err((StatusCode::PAYLOAD_TOO_LARGE, error));
             }
-            Err(_) => return respond::text(StatusCode::BAD_REQUEST, "the body ended early\n"),
+            Err(_) => {
+                let status = StatusCode::BAD_REQUEST;
+                return Ok(respond::text(status, "the body ended early\n"));
+            }
         };
         let answer = self.calls.forward(&identity, body, request_id).await;
         let (mut parts, body) = answer.into_parts();
@@ -150,7 +167,7 @@ impl Gateway {
                 .entry(http::header::CONTENT_TYPE)
                 .or_insert(HeaderValue::from_static("application/json"));
         }
-        Response::from_parts(parts, Full::new(body).boxed())
+        Ok(Response::from_parts(parts, Full::new(body).boxed()))
     }
 
     /// The server's own document: what is served is what it answers to.

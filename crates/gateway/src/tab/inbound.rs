@@ -7,7 +7,11 @@ use antiphon_api::{
 use antiphon_session::Received;
 use bytes::Bytes;
 
-use crate::{clock, directory::Tab, http::Calls};
+use crate::{
+    clock,
+    directory::Tab,
+    http::{Calls, RequestId},
+};
 
 /// Tells the tab's session what came. Returns the calls to carry out, if it was any.
 pub(super) fn text(tab: &Tab, text: &str) -> Option<Bytes> {
@@ -66,5 +70,5 @@ pub(super) fn receive(tab: &Tab, received: Received<'_>) {
 pub(super) fn too_many_calls(body: &[u8]) -> Option<Vec<u8>> {
     let message = "too many calls of this tab are unanswered; wait for an answer";
     let error = RpcError::new(ErrorCode::RateLimited, message).with("retry_after_ms", 100);
-    Calls::answer_all(body, &error)
+    Calls::answer_all(body, &RequestId::random().name(error))
 }
