@@ -6,6 +6,7 @@ mod cli;
 mod edge;
 mod frames;
 mod http;
+mod patience;
 mod replay;
 mod resume;
 mod socket_calls;
