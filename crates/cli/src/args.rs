@@ -2,8 +2,9 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use antiphon_api::ids::UserId;
+use antiphon_api::ids::{Pos, UserId};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use serde_json::value::RawValue;
 
 /// Keeps every tab of every user in step with one authority.
 #[derive(Debug, Parser)]
@@ -148,7 +149,8 @@ pub(crate) struct Call {
     /// The method, as message.send; rpc.discover lists them.
     pub(crate) method: String,
     /// Its parameters, a JSON object.
-    pub(crate) params: Option<String>,
+    #[arg(value_name = "JSON", value_parser = json)]
+    pub(crate) params: Option<Box<RawValue>>,
     /// The user to act as; the operator unless given.
     #[arg(long = "as", value_name = "USER_ID", value_parser = user_id, conflicts_with = "url")]
     pub(crate) user: Option<UserId>,
@@ -162,8 +164,8 @@ pub(crate) struct Tail {
     #[arg(long, value_name = "ID", value_parser = user_id)]
     pub(crate) user: UserId,
     /// Begin with what came after this position; with what comes from now on unless given.
-    #[arg(long, value_name = "POS")]
-    pub(crate) from: Option<i64>,
+    #[arg(long, value_name = "POS", value_parser = position, allow_negative_numbers = true)]
+    pub(crate) from: Option<Pos>,
     /// Where the gateway is, when the ticket comes from the socket.
     #[arg(
         long,
@@ -212,6 +214,19 @@ fn user_id(text: &str) -> Result<UserId, String> {
         .ok()
         .and_then(UserId::checked)
         .ok_or_else(|| "expected a user's id, a number from 1".to_owned())
+}
+
+fn position(text: &str) -> Result<Pos, String> {
+    text.parse()
+        .ok()
+        .and_then(Pos::checked)
+        .ok_or_else(|| "expected a position, the pos of an event or of a snapshot".to_owned())
+}
+
+fn json(text: &str) -> Result<Box<RawValue>, String> {
+    RawValue::from_string(text.to_owned()).map_err(|error| {
+        format!("this is not JSON ({error}); quote it for the shell: '{{\"name\": \"value\"}}'")
+    })
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -11,7 +11,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 
-pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("antiphon-request-id");
+use crate::request_id::RequestId;
+
 const TOKEN_EXPIRES: HeaderName = HeaderName::from_static("antiphon-token-expires");
 const TOKEN_ID: HeaderName = HeaderName::from_static("antiphon-token-id");
 const TOKEN_ISSUED: HeaderName = HeaderName::from_static("antiphon-token-issued");
@@ -40,10 +41,10 @@ impl Calls {
         &self,
         identity: &Identity,
         body: Bytes,
-        request_id: Option<HeaderValue>,
+        request_id: &RequestId,
     ) -> Response<Bytes> {
         let mut headers = headers_of(identity);
-        headers.extend(request_id.map(|id| (REQUEST_ID, id)));
+        headers.extend(request_id.header().map(|id| (RequestId::HEADER, id)));
         let rpc = self.rpc.acting_as(identity.user);
         let _permit = self.permits.acquire().await;
         match rpc.forward(body.clone(), headers).await {
@@ -51,6 +52,7 @@ impl Calls {
             Err(error) => {
                 tracing::warn!(%error, "a call was not answered");
                 let error = RpcError::unavailable("the server is away", error.indeterminate());
+                let error = request_id.name(error);
                 let answer = Self::answer_all(&body, &error).unwrap_or_default();
                 let mut response = Response::new(answer.into());
                 *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
@@ -84,7 +86,8 @@ impl Calls {
 
     /// The answer to a call that came over a tab's own connection; `None` for notifications.
     pub(crate) async fn answer(&self, identity: &Identity, body: Bytes) -> Option<Vec<u8>> {
-        let answer = self.forward(identity, body, None).await.into_body();
+        let request_id = RequestId::random();
+        let answer = self.forward(identity, body, &request_id).await.into_body();
         (!answer.is_empty()).then(|| answer.into())
     }
 }

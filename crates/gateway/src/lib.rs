@@ -23,6 +23,7 @@ mod http;
 mod leases;
 mod link;
 mod replay;
+mod request_id;
 mod run;
 mod tab;
 

@@ -200,7 +200,7 @@ impl Shard {
     }
 
     /// Whether the tab may make one more call now. Each `true` is to be followed by
-    /// [`finish_call`](Self::finish_call).
+    /// [`finish_call`](Self::finish_call), each `false` by [`refuse_call`](Self::refuse_call).
     pub fn begin_call(&mut self, key: TabKey) -> bool {
         self.with_tab(key, Tab::begin_call).unwrap_or(false)
     }

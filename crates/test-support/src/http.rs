@@ -135,7 +135,8 @@ impl Http {
     }
 }
 
-fn read_answer(mut reader: impl BufRead) -> io::Result<Answer> {
+/// An answer's status and headers, and the reader at its body.
+pub(crate) fn read_head(reader: &mut impl BufRead) -> io::Result<(u16, Vec<(String, String)>)> {
     let broken = || io::Error::from(io::ErrorKind::UnexpectedEof);
     let mut line = String::new();
     reader.read_line(&mut line)?;
@@ -153,6 +154,12 @@ fn read_answer(mut reader: impl BufRead) -> io::Result<Answer> {
         };
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
+    Ok((status, headers))
+}
+
+/// An answer with its length in a header, or that ends with the connection.
+pub(crate) fn read_answer(mut reader: impl BufRead) -> io::Result<Answer> {
+    let (status, headers) = read_head(&mut reader)?;
     let length = headers.iter().find(|(name, _)| name == "content-length");
     let mut body = Vec::new();
     match length.and_then(|(_, length)| length.parse::<usize>().ok()) {

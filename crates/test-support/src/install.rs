@@ -1,9 +1,9 @@
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{Http, Process, Refused, Tab};
+use crate::{EventStream, Http, Process, Refused, Tab};
 
 /// An installation in a temporary folder: a data folder, a server, gateways. In development, so
 /// that users 1 to 3 exist and `dev:N` is a token, unless started otherwise.
@@ -73,6 +73,12 @@ impl Install {
         self.server = None;
     }
 
+    /// Kills the server and starts it again.
+    pub fn start_again(&mut self) {
+        self.kill_server();
+        self.start_server();
+    }
+
     /// Starts a gateway on a port of its own and waits until it is linked.
     pub fn start_gateway(&self) -> Node {
         let process = gateway(self.folder.path(), &self.run_dir(), "127.0.0.1:0");
@@ -95,6 +101,48 @@ impl Install {
     pub fn user(&self, id: i64) -> Http {
         self.operator()
             .with_header("Antiphon-User", &id.to_string())
+    }
+
+    /// The position of the log's newest event.
+    pub fn head(&self) -> i64 {
+        let health = self.operator().call("server.health", Value::Null);
+        health.expect("is healthy")["head"]
+            .as_i64()
+            .expect("a position")
+    }
+
+    /// Has a user say something in channel 1, `count` times, as fast as it goes.
+    pub fn say(&self, user: i64, count: usize) {
+        let mut left = count;
+        while left > 0 {
+            let batch: Vec<Value> = (0..left.min(100))
+                .map(|number| {
+                    json!({
+                        "jsonrpc": "2.0", "id": number, "method": "message.send",
+                        "params": { "channel_id": 1, "body": format!("{number} of {left}") },
+                    })
+                })
+                .collect();
+            left -= batch.len();
+            let answer = self
+                .user(user)
+                .post("/rpc", &Value::from(batch).to_string());
+            let answers = answer.expect("the server answers").json();
+            for answer in answers.as_array().expect("a batch") {
+                assert!(answer["error"].is_null(), "{answer}");
+            }
+        }
+    }
+
+    /// As [`say`](Self::say) over eight connections at once, which is several times as fast;
+    /// `count` is a multiple of 800.
+    pub fn say_much(&self, user: i64, count: usize) {
+        assert_eq!(count % 800, 0, "eight equal shares of whole batches");
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| self.say(user, count / 8));
+            }
+        });
     }
 
     /// Calls a method as a user, which must succeed.
@@ -121,7 +169,7 @@ fn gateway(folder: &Path, server: &Path, listen: &str) -> Process {
 }
 
 impl Node {
-    fn ready(mut process: Process, server: &Path) -> Self {
+    pub(crate) fn ready(mut process: Process, server: &Path) -> Self {
         let line = process.says("listens");
         let address = line
             .split("http://")
@@ -148,6 +196,25 @@ impl Node {
     pub fn user(&self, id: i64) -> Http {
         self.http()
             .with_header("Authorization", &format!("Bearer dev:{id}"))
+    }
+
+    /// Waits until this gateway has seen everything the server's log has now. A client need not:
+    /// one that lags serves at once what it has.
+    pub fn catches_up(&self, install: &Install) {
+        let head = install.head();
+        crate::eventually("a gateway that has caught up", || {
+            let mut tab = self.tab(3, "").expect("is let in");
+            (crate::pos(&tab.until("live")) >= head).then_some(())
+        });
+    }
+
+    /// Opens an event stream of a development user; `query` as in `pos=7`.
+    pub fn events(&self, user: i64, query: &str, headers: &[(&str, &str)]) -> EventStream {
+        let bearer = format!("Bearer dev:{user}");
+        let mut all = vec![("Authorization", &*bearer)];
+        all.extend(headers);
+        EventStream::open(&self.address, &format!("/sse/user/{user}?{query}"), &all)
+            .expect("a stream")
     }
 
     /// Opens a tab of a development user; `query` as in `pos=7`.

@@ -10,17 +10,23 @@
     reason = "a fixture that fails fails the test"
 )]
 
+mod begun;
+mod events;
 mod http;
 mod install;
 mod process;
+mod secured;
 mod tab;
 
 use std::time::Duration;
 
+pub use begun::{Begun, pos};
+pub use events::{Event, EventStream};
 pub use http::{Answer, Http};
 pub use install::{Install, Node};
 pub use process::Process;
-pub use tab::{Closed, Refused, Tab};
+pub use secured::{Secured, base64url, unbase64url};
+pub use tab::{Closed, Refused, Tab, is_logged};
 
 /// How long anything is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(20);

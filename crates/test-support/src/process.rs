@@ -37,6 +37,12 @@ fn binary() -> PathBuf {
 impl Process {
     /// Starts `antiphon` with these arguments; what it prints goes to files in `folder`.
     pub fn start(folder: &Path, args: &[&str]) -> Self {
+        let log = std::env::var("ANTIPHON_LOG").unwrap_or_else(|_| "info".to_owned());
+        Self::start_logging(folder, args, &log)
+    }
+
+    /// As [`start`](Self::start), with `ANTIPHON_LOG` set to `log`.
+    pub fn start_logging(folder: &Path, args: &[&str], log: &str) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = args.first().copied().unwrap_or("antiphon");
@@ -45,10 +51,8 @@ impl Process {
         let file = |path: &Path| Stdio::from(File::create(path).expect("the folder is writable"));
         let child = Command::new(binary())
             .args(args)
-            .env(
-                "ANTIPHON_LOG",
-                std::env::var("ANTIPHON_LOG").unwrap_or_else(|_| "info".to_owned()),
-            )
+            .current_dir(folder)
+            .env("ANTIPHON_LOG", log)
             .stdin(Stdio::null())
             .stdout(file(&stdout))
             .stderr(file(&stderr))
@@ -89,6 +93,13 @@ impl Process {
     /// Its status, if it has ended.
     pub fn exited(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("a child can be waited for")
+    }
+
+    /// Starts it and waits for its end: the exit code, what it printed, what it complained of.
+    pub fn run(folder: &Path, args: &[&str]) -> (i32, String, String) {
+        let mut process = Self::start(folder, args);
+        let code = process.wait().code().expect("it ends by itself");
+        (code, process.output(), process.errors())
     }
 
     /// Waits for its end.

@@ -1,4 +1,8 @@
-use std::{io::ErrorKind, net::TcpStream, time::Duration};
+use std::{
+    io::{ErrorKind, Write},
+    net::TcpStream,
+    time::Duration,
+};
 
 use serde_json::Value;
 use tungstenite::{
@@ -17,6 +21,15 @@ pub struct Tab {
     pub headers: HeaderMap,
 }
 
+/// Whether a frame is an event of the log.
+#[must_use]
+pub fn is_logged(frame: &Value) -> bool {
+    frame["type"]
+        .as_str()
+        .is_some_and(|kind| kind.contains('.'))
+        && frame["pos"].is_i64()
+}
+
 /// An upgrade that was answered otherwise.
 #[derive(Debug)]
 pub struct Refused {
@@ -30,6 +43,8 @@ pub struct Refused {
 pub enum Closed {
     /// With the close frame's code.
     With(u16),
+    /// With a close frame that has no code.
+    WithNothing,
     /// Without one.
     Lost,
 }
@@ -100,7 +115,7 @@ impl Tab {
                     let code = frame.map(|frame| u16::from(frame.code));
                     // Let the answer to the close go out.
                     let _ = self.socket.flush();
-                    return Some(Err(code.map_or(Closed::Lost, Closed::With)));
+                    return Some(Err(code.map_or(Closed::WithNothing, Closed::With)));
                 }
                 Ok(_) => {}
                 Err(Error::Io(error))
@@ -122,6 +137,18 @@ impl Tab {
                 .frame()
                 .unwrap_or_else(|end| panic!("{end:?} before a {kind}"));
             if frame["type"] == kind {
+                return frame;
+            }
+        }
+    }
+
+    /// The next event of the log; what has no position is dropped on the way.
+    pub fn event(&mut self) -> Value {
+        loop {
+            let frame = self
+                .frame()
+                .unwrap_or_else(|end| panic!("{end:?} before an event"));
+            if is_logged(&frame) {
                 return frame;
             }
         }
@@ -162,6 +189,36 @@ impl Tab {
 
     pub fn send_message(&mut self, message: Message) {
         let _ = self.socket.send(message);
+    }
+
+    /// Writes bytes past the WebSocket's own framing; see [`masked`](Self::masked).
+    pub fn send_bytes(&mut self, bytes: &[u8]) {
+        let _ = self.socket.get_mut().write_all(bytes);
+    }
+
+    /// A client's frame: `first` has the fin bit and the opcode. The mask is zero, so the payload
+    /// stands in it as it is.
+    pub fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+        let mut frame = vec![first];
+        match u16::try_from(payload.len()) {
+            Ok(length @ 0..=125) => frame.push(0x80 | length.to_be_bytes()[1]),
+            Ok(length) => {
+                frame.push(0x80 | 126);
+                frame.extend(length.to_be_bytes());
+            }
+            Err(_) => {
+                frame.push(0x80 | 127);
+                frame.extend((payload.len() as u64).to_be_bytes());
+            }
+        }
+        frame.extend([0; 4]);
+        frame.extend(payload);
+        frame
+    }
+
+    /// Begins the closing handshake, as a tab does that is closed.
+    pub fn close(&mut self) {
+        let _ = self.socket.close(None);
     }
 
     /// Calls a method over this connection and waits for its answer; events are dropped.

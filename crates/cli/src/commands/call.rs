@@ -1,6 +1,4 @@
 use antiphon_client::CallError;
-use anyhow::Context;
-use serde_json::value::RawValue;
 
 use super::reach;
 use crate::{args::Call, exit::Exit};
@@ -19,10 +17,7 @@ pub(super) async fn run(args: Call) -> anyhow::Result<Exit> {
     if let Some(user) = args.user {
         rpc = rpc.acting_as(user);
     }
-    let params = args.params.map(RawValue::from_string).transpose().context(
-        "the parameters are not JSON; quote them for the shell: '{\"name\": \"value\"}'",
-    )?;
-    match rpc.call_raw(&args.method, params.as_deref()).await {
+    match rpc.call_raw(&args.method, args.params.as_deref()).await {
         Ok(result) => {
             println!("{result}");
             Ok(Exit::Success)
@@ -31,6 +26,9 @@ pub(super) async fn run(args: Call) -> anyhow::Result<Exit> {
             eprintln!("{}", serde_json::to_string(&error)?);
             Ok(Exit::Failure)
         }
-        Err(error) => Err(anyhow::Error::new(error).context("the call was not answered")),
+        Err(error) => {
+            let context = reach::unanswered(&args.reach, &error);
+            Err(anyhow::Error::new(error).context(context))
+        }
     }
 }

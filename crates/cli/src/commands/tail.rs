@@ -2,7 +2,6 @@ use std::io::Write;
 
 use antiphon_api::{ids::Pos, method::NoParams, methods::session::Ticket};
 use antiphon_client::{Auth, Follow, Rpc, Stream, Target, Update, stream::ConnectError};
-use anyhow::Context;
 
 use super::reach;
 use crate::{args::Tail, exit::Exit};
@@ -13,11 +12,7 @@ use crate::{args::Tail, exit::Exit};
     reason = "what is no frame does not belong among them"
 )]
 pub(super) async fn run(args: Tail) -> anyhow::Result<Exit> {
-    let from = args
-        .from
-        .map(|pos| Pos::checked(pos).context("--from is not a position"))
-        .transpose()?;
-    let mut follow = follow(&args, from)?.showing_control(print);
+    let mut follow = follow(&args, args.from)?.showing_control(print);
     loop {
         match follow.next().await? {
             Update::Event(event) => print(&event.raw),
@@ -25,10 +20,9 @@ pub(super) async fn run(args: Tail) -> anyhow::Result<Exit> {
             Update::Resynced { pos, .. } => follow.snapshot_loaded(pos)?,
             Update::Live { .. } => {}
             Update::Disconnected { why, retry_in } => {
-                eprintln!(
-                    "antiphon: {why}; trying again in {} ms",
-                    retry_in.as_millis()
-                );
+                let why = anyhow::Error::new(why);
+                let wait = retry_in.as_millis();
+                eprintln!("antiphon: {why:#}; trying again in {wait} ms");
             }
         }
     }

@@ -1,17 +1,17 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 
 use super::Refusal;
 
 /// What a client offers to speak on a WebSocket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
     /// Nothing of ours; the client takes what it gets.
     None,
-    /// This version, the only subprotocol that is echoed.
+    /// This version.
     Ours,
-    /// Other versions alone.
-    Unknown,
+    /// Other versions alone, this one first.
+    Unknown(String),
 }
 
 impl Protocol {
@@ -19,11 +19,20 @@ impl Protocol {
 
     pub(crate) fn offered(headers: &HeaderMap) -> Self {
         if protocols(headers).any(|protocol| protocol == Self::NAME) {
-            Self::Ours
-        } else if protocols(headers).any(|protocol| protocol.starts_with("antiphon.")) {
-            Self::Unknown
-        } else {
-            Self::None
+            return Self::Ours;
+        }
+        protocols(headers)
+            .find(|protocol| protocol.starts_with("antiphon."))
+            .map_or(Self::None, |version| Self::Unknown(version.to_owned()))
+    }
+
+    /// What the upgrade's answer names. A browser drops a connection that names nothing it has
+    /// offered, so a version that is not spoken is named too, for the close code to arrive.
+    pub(crate) fn echoed(&self) -> Option<HeaderValue> {
+        match self {
+            Self::None => None,
+            Self::Ours => Some(HeaderValue::from_static(Self::NAME)),
+            Self::Unknown(version) => HeaderValue::from_str(version).ok(),
         }
     }
 }

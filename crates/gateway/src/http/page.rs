@@ -29,12 +29,12 @@ const FILES: &[File] = &[
     File {
         path: "/chat.js",
         kind: "text/javascript; charset=utf-8",
-        body: include_str!("../../../web/page/chat.js"),
+        body: include_str!("../../../../web/page/chat.js"),
     },
     File {
         path: "/session.js",
         kind: "text/javascript; charset=utf-8",
-        body: include_str!("../../../web/page/session.js"),
+        body: include_str!("../../../../web/page/session.js"),
     },
 ];
 

@@ -48,10 +48,15 @@ pub(crate) fn method_not_allowed(allow: &'static str) -> Response<Body> {
 pub(crate) fn refuse(refusal: &Refusal) -> Response<Body> {
     let body = json!({ "error": refusal.error() }).to_string();
     let mut response = full(refusal.status, "application/json", body);
-    if refusal.status == StatusCode::SERVICE_UNAVAILABLE {
+    ask_back_later(&mut response);
+    response
+}
+
+/// Says when to come back, on an answer that is for want of the server.
+pub(crate) fn ask_back_later(response: &mut Response<Body>) {
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
         response
             .headers_mut()
             .insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
     }
-    response
 }

@@ -9,21 +9,32 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
 use super::{Body, query_of, refuse, respond};
-use crate::{auth::Refusal, calls::REQUEST_ID, gateway::Gateway};
+use crate::{auth::Refusal, gateway::Gateway, request_id::RequestId};
 
 /// Passes the calls of a request on.
 pub(super) async fn call(gateway: &Gateway, request: Request<Incoming>) -> Response<Body> {
-    let identity = match gateway
-        .identify(request.headers(), &query_of(request.uri()))
-        .await
-    {
-        Ok(identity) => identity,
-        Err(refusal) => {
-            let response = RpcResponse::new(None, Err(refusal.error()));
-            return json(refusal.status, &response);
-        }
+    let request_id = RequestId::of(request.headers());
+    let mut response = match forward(gateway, request, &request_id).await {
+        Ok(response) => response,
+        Err((status, error)) => json(status, &RpcResponse::new(None, Err(request_id.name(error)))),
     };
-    let request_id = request.headers().get(REQUEST_ID).cloned();
+    if let Some(id) = request_id.header() {
+        response.headers_mut().insert(RequestId::HEADER, id);
+    }
+    respond::ask_back_later(&mut response);
+    response
+}
+
+async fn forward(
+    gateway: &Gateway,
+    request: Request<Incoming>,
+    request_id: &RequestId,
+) -> Result<Response<Body>, (StatusCode, RpcError)> {
+    let query = query_of(request.uri());
+    let identity = gateway
+        .identify(request.headers(), &query)
+        .await
+        .map_err(|refusal| (refusal.status, refusal.error()))?;
     let body = match Limited::new(request.into_body(), MAX_REQUEST_BYTES)
         .collect()
         .await
@@ -31,22 +42,22 @@ pub(super) async fn call(gateway: &Gateway, request: Request<Incoming>) -> Respo
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => {
             let error = RpcError::too_large("the request", MAX_REQUEST_BYTES);
-            return json(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                &RpcResponse::new(None, Err(error)),
-            );
+            return Err((StatusCode::PAYLOAD_TOO_LARGE, error));
         }
-        Err(_) => return respond::text(StatusCode::BAD_REQUEST, "the body ended early\n"),
+        Err(_) => {
+            return Ok(respond::text(
+                StatusCode::BAD_REQUEST,
+                "the body ended early\n",
+            ));
+        }
     };
     let answer = gateway.calls.forward(&identity, body, request_id).await;
     let (mut parts, body) = answer.into_parts();
     if !body.is_empty() {
-        parts
-            .headers
-            .entry(header::CONTENT_TYPE)
-            .or_insert(HeaderValue::from_static("application/json"));
+        let json = HeaderValue::from_static("application/json");
+        parts.headers.entry(header::CONTENT_TYPE).or_insert(json);
     }
-    Response::from_parts(parts, Full::new(body).boxed())
+    Ok(Response::from_parts(parts, Full::new(body).boxed()))
 }
 
 /// The server's own document: what is served is what it answers to.

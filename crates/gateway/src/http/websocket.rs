@@ -37,7 +37,7 @@ pub(super) async fn upgrade(
     };
     let protocol = Protocol::offered(request.headers());
     let attached = match protocol {
-        Protocol::Unknown => Err(Refusal::version()),
+        Protocol::Unknown(_) => Err(Refusal::version()),
         Protocol::None | Protocol::Ours => stream::attach(&gateway, &request, PREFIX, None).await,
     };
     let outcome = match attached {
@@ -51,7 +51,7 @@ pub(super) async fn upgrade(
         run(gateway, on_upgrade, outcome).await;
         drop(seat);
     });
-    switching(&accept, protocol)
+    switching(&accept, &protocol)
 }
 
 async fn run(
@@ -111,7 +111,7 @@ fn not_an_upgrade() -> Response<Body> {
     response
 }
 
-fn switching(accept: &str, protocol: Protocol) -> Response<Body> {
+fn switching(accept: &str, protocol: &Protocol) -> Response<Body> {
     let mut response = Response::new(Empty::<Bytes>::new().boxed());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
@@ -120,8 +120,7 @@ fn switching(accept: &str, protocol: Protocol) -> Response<Body> {
     if let Ok(accept) = HeaderValue::from_str(accept) {
         headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     }
-    if protocol == Protocol::Ours {
-        let name = HeaderValue::from_static(Protocol::NAME);
+    if let Some(name) = protocol.echoed() {
         headers.insert(header::SEC_WEBSOCKET_PROTOCOL, name);
     }
     response

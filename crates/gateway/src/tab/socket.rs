@@ -166,11 +166,14 @@ impl Socket {
         }
     }
 
-    /// Renders what the session has for the tab, if nothing waits to be written. Returns whether
-    /// there may be more.
+    /// Renders what the session has for the tab, if nothing waits to be written: not even the
+    /// pong to a client's ping, which tungstenite puts there. Returns whether there may be more.
     fn render(&mut self) -> Result<bool, Error> {
-        if self.closing.is_some() || !self.wire.out.is_empty() {
+        if self.closing.is_some() {
             return Ok(false);
+        }
+        if !self.wire.out.is_empty() {
+            return Ok(true);
         }
         let mut need = None;
         let mut end = None;
@@ -259,9 +262,9 @@ impl Socket {
                     inbound::receive(&self.tab, Received::Pong);
                 }
                 Ok(Message::Close(_)) => {
-                    // tungstenite has put the answer into `wire.out`.
                     self.closing = Some(Instant::now() + CLOSE_TIMEOUT);
-                    return Ok(());
+                    // tungstenite has an answer ready, and puts it into `wire.out` when asked to.
+                    return unless_over(self.context.flush(&mut self.wire));
                 }
                 Ok(Message::Frame(_)) => {}
                 Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
@@ -312,8 +315,12 @@ fn close(
         code,
         reason: reason.to_owned().into(),
     };
-    match context.close(wire, Some(frame)) {
-        // The connection is over already; there is nothing left to say.
+    unless_over(context.close(wire, Some(frame)))
+}
+
+/// tungstenite's way to say that the last frame is written, or was before.
+fn unless_over(outcome: Result<(), Error>) -> Result<(), Error> {
+    match outcome {
         Err(Error::ConnectionClosed | Error::AlreadyClosed) => Ok(()),
         other => other,
     }

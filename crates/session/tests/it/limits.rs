@@ -111,7 +111,13 @@ fn a_tab_has_sixteen_calls_in_flight_at_most() {
     stage.shard.finish_call(key, None);
     assert!(stage.shard.begin_call(key));
     assert!(!stage.shard.begin_call(key));
-    assert_eq!(stage.pull(key), "", "a notification has no answer");
+    stage.shard.refuse_call(key, Some(b"[429]".to_vec()));
+    assert!(!stage.shard.begin_call(key), "a refusal makes no room");
+    assert_eq!(
+        stage.pull(key),
+        "[429]",
+        "a notification has no answer, a refusal one"
+    );
 }
 
 #[test]
