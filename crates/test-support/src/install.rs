@@ -104,14 +104,16 @@ impl Install {
         Node::ready(process, server)
     }
 
-    /// A gateway whose link to the server goes through the proxy.
-    pub fn start_gateway_behind_proxy(&self) -> (Node, Proxy) {
+    /// A gateway that reaches one of the server's sockets through the proxy.
+    pub fn start_gateway_behind_proxy(&self, socket: &str) -> (Node, Proxy) {
         let near = self.folder.path().join("near");
         fs::create_dir(&near).expect("the folder is writable");
-        let rpc = self.run_dir().join("rpc.sock");
-        symlink(rpc, near.join("rpc.sock")).expect("a link can be made");
-        let events = self.run_dir().join("events.sock");
-        let proxy = Proxy::start(&near.join("events.sock"), &events);
+        let proxy = Proxy::start(&near.join(socket), &self.run_dir().join(socket));
+        for other in ["rpc.sock", "events.sock"] {
+            if other != socket {
+                symlink(self.run_dir().join(other), near.join(other)).expect("a link can be made");
+            }
+        }
         (self.start_gateway_at(&near), proxy)
     }
 

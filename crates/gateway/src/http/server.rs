@@ -21,18 +21,21 @@ const BUFFER_BYTES: usize = 32 << 10;
 /// After a failed accept (no file descriptors, say) the listener rests before it tries again.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
-/// Serves until draining begins, then lets the requests under way finish. Tabs live on in tasks
-/// of their own.
-pub(crate) async fn serve(listener: TcpListener, gateway: Arc<Gateway>) {
-    let mut draining = gateway.draining.clone();
+/// Serves until `closing` turns true, then lets the requests under way finish. Tabs live on in
+/// tasks of their own.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    gateway: Arc<Gateway>,
+    mut closing: watch::Receiver<bool>,
+) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            () = begun(&mut draining) => break,
+            () = begun(&mut closing) => break,
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, Arc::clone(&gateway)));
+                    connections.spawn(connection(stream, Arc::clone(&gateway), closing.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -45,15 +48,14 @@ pub(crate) async fn serve(listener: TcpListener, gateway: Arc<Gateway>) {
     while connections.join_next().await.is_some() {}
 }
 
-async fn begun(draining: &mut watch::Receiver<bool>) {
+async fn begun(closing: &mut watch::Receiver<bool>) {
     // An error means that nobody is left who could begin: stop, too.
-    let _ = draining.wait_for(|draining| *draining).await;
+    let _ = closing.wait_for(|closing| *closing).await;
 }
 
-async fn connection(stream: TcpStream, gateway: Arc<Gateway>) {
+async fn connection(stream: TcpStream, gateway: Arc<Gateway>, mut closing: watch::Receiver<bool>) {
     // Frames are small and are written whole: there is nothing to wait for.
     let _ = stream.set_nodelay(true);
-    let mut draining = gateway.draining.clone();
     let handler = service_fn(move |request| {
         let gateway = Arc::clone(&gateway);
         async move { Ok::<_, Infallible>(gateway.respond(request).await) }
@@ -68,7 +70,7 @@ async fn connection(stream: TcpStream, gateway: Arc<Gateway>) {
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = begun(&mut draining) => {
+        () = begun(&mut closing) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
