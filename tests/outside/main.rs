@@ -3,11 +3,17 @@
 
 mod auth;
 mod cli;
+mod disk;
+mod drain;
 mod edge;
+mod faults;
 mod frames;
 mod http;
+mod kill_storm;
+mod membership;
 mod patience;
 mod replay;
+mod restore;
 mod resume;
 mod socket_calls;
 mod sse;

@@ -44,7 +44,10 @@ impl Gateway {
                 }) => {
                     let answer = self.replays.begin(principal, after, through).await;
                     let answer = answer.map_err(|error| {
-                        tracing::warn!(%error, "cannot decide a resume");
+                        tracing::warn!(
+                            error = &error as &dyn std::error::Error,
+                            "cannot decide a resume"
+                        );
                         Refusal::unavailable("the server is needed to resume, and is away")
                     })?;
                     log = Some((answer, era));

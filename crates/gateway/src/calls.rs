@@ -50,7 +50,10 @@ impl Calls {
         match rpc.forward(body.clone(), headers).await {
             Ok(response) => response,
             Err(error) => {
-                tracing::warn!(%error, "a call was not answered");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a call was not answered"
+                );
                 let error = RpcError::unavailable("the server is away", error.indeterminate());
                 let error = request_id.name(error);
                 let answer = Self::answer_all(&body, &error).unwrap_or_default();

@@ -35,6 +35,11 @@ impl Gateway {
         if *self.draining.borrow() {
             return Err(Refusal::unavailable("the gateway is about to restart"));
         }
+        self.sessions()
+    }
+
+    /// As [`directory`](Self::directory), for what is still served while draining.
+    fn sessions(&self) -> Result<Arc<Directory>, Refusal> {
         self.link
             .borrow()
             .directory
@@ -58,7 +63,7 @@ impl Gateway {
             }
             Credentials::Ticket(ticket) => self.redeem(ticket).await?,
         };
-        if self.directory()?.is_revoked(&identity) {
+        if self.sessions()?.is_revoked(&identity) {
             return Err(Refusal::revoked());
         }
         Ok(identity)

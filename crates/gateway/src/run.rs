@@ -51,6 +51,7 @@ pub struct Running {
     address: SocketAddr,
     link: watch::Receiver<LinkState>,
     draining: watch::Sender<bool>,
+    closing: watch::Sender<bool>,
     drain_window: Duration,
     serving: JoinSet<()>,
     background: JoinSet<()>,
@@ -96,7 +97,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         draining: draining_seen,
     });
     let mut serving = JoinSet::new();
-    serving.spawn(serve(listener, gateway));
+    let (closing, closing_seen) = watch::channel(false);
+    serving.spawn(serve(listener, gateway, closing_seen));
     let mut background = JoinSet::new();
     background.spawn(follower.follow());
     background.spawn(sweep(link.clone()));
@@ -105,6 +107,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         address,
         link,
         draining,
+        closing,
         drain_window,
         serving,
         background,
@@ -136,8 +139,9 @@ impl Running {
         let _ = link.wait_for(|state| state.up).await;
     }
 
-    /// Takes no new connection, has every tab leave at a moment of its own within the drain
-    /// window, and lets the calls under way finish.
+    /// Takes no new tab, has every tab leave at a moment of its own within the drain window, and
+    /// lets the calls under way finish. Until the tabs have left, calls are answered, and so is
+    /// whoever asks whether this gateway is ready.
     pub async fn drain(mut self) {
         self.draining.send_replace(true);
         let directory = self.link.borrow().directory.clone();
@@ -159,6 +163,7 @@ impl Running {
                 );
             }
         }
+        self.closing.send_replace(true);
         while self.serving.join_next().await.is_some() {}
         self.background.shutdown().await;
     }

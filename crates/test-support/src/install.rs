@@ -1,9 +1,15 @@
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    net::TcpListener,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{EventStream, Http, Process, Refused, Tab};
+use crate::{EventStream, Http, Process, Proxy, Refused, Tab};
 
 /// An installation in a temporary folder: a data folder, a server, gateways. In development, so
 /// that users 1 to 3 exist and `dev:N` is a token, unless started otherwise.
@@ -79,10 +85,36 @@ impl Install {
         self.start_server();
     }
 
+    /// Asks the server to stop, and waits until it has.
+    pub fn stop_server(&mut self) {
+        let mut server = self.server.take().expect("a server runs");
+        server.signal("TERM");
+        let status = server.wait();
+        assert!(status.success(), "{status}: {}", server.errors());
+    }
+
     /// Starts a gateway on a port of its own and waits until it is linked.
     pub fn start_gateway(&self) -> Node {
-        let process = gateway(self.folder.path(), &self.run_dir(), "127.0.0.1:0");
-        Node::ready(process, &self.run_dir())
+        self.start_gateway_at(&self.run_dir())
+    }
+
+    /// As [`start_gateway`](Self::start_gateway), with the server's sockets in another folder.
+    pub fn start_gateway_at(&self, server: &Path) -> Node {
+        let process = gateway(self.folder.path(), server, &free_address());
+        Node::ready(process, server)
+    }
+
+    /// A gateway that reaches one of the server's sockets through the proxy.
+    pub fn start_gateway_behind_proxy(&self, socket: &str) -> (Node, Proxy) {
+        let near = self.folder.path().join("near");
+        fs::create_dir(&near).expect("the folder is writable");
+        let proxy = Proxy::start(&near.join(socket), &self.run_dir().join(socket));
+        for other in ["rpc.sock", "events.sock"] {
+            if other != socket {
+                symlink(self.run_dir().join(other), near.join(other)).expect("a link can be made");
+            }
+        }
+        (self.start_gateway_at(&near), proxy)
     }
 
     /// Starts a killed gateway again where it was.
@@ -150,6 +182,19 @@ impl Install {
         self.user(user)
             .call(method, params)
             .expect("the call succeeds")
+    }
+}
+
+/// An address that is free and stays ours while nobody listens on it: its port is below those that
+/// systems give to outgoing connections.
+fn free_address() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let number = std::process::id() * 61 + COUNT.fetch_add(1, Ordering::Relaxed);
+        let address = format!("127.0.0.1:{}", 12_000 + number % 20_000);
+        if TcpListener::bind(&address).is_ok() {
+            return address;
+        }
     }
 }
 

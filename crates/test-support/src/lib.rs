@@ -12,9 +12,12 @@
 
 mod begun;
 mod events;
+mod follower;
 mod http;
 mod install;
 mod process;
+mod proxy;
+mod rng;
 mod secured;
 mod tab;
 
@@ -22,9 +25,12 @@ use std::time::Duration;
 
 pub use begun::{Begun, pos};
 pub use events::{Event, EventStream};
+pub use follower::Follower;
 pub use http::{Answer, Http};
 pub use install::{Install, Node};
 pub use process::Process;
+pub use proxy::Proxy;
+pub use rng::Rng;
 pub use secured::{Secured, base64url, unbase64url};
 pub use tab::{Closed, Refused, Tab, is_logged};
 
@@ -43,10 +49,11 @@ pub fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T 
     }
 }
 
+/// The time, for what is to happen within some of it.
 #[expect(
     clippy::disallowed_methods,
     reason = "real processes live in real time"
 )]
-fn now() -> std::time::Instant {
+pub fn now() -> std::time::Instant {
     std::time::Instant::now()
 }

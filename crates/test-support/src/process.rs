@@ -43,13 +43,26 @@ impl Process {
 
     /// As [`start`](Self::start), with `ANTIPHON_LOG` set to `log`.
     pub fn start_logging(folder: &Path, args: &[&str], log: &str) -> Self {
+        Self::spawn(folder, args, log, Command::new(binary()))
+    }
+
+    /// As [`start`](Self::start), but no file it writes may grow beyond `blocks` of 512 bytes:
+    /// to it the disk is full then.
+    pub fn start_with_small_files(folder: &Path, blocks: u32, args: &[&str]) -> Self {
+        let limited = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(limited).arg(binary());
+        Self::spawn(folder, args, "info", command)
+    }
+
+    fn spawn(folder: &Path, args: &[&str], log: &str, mut command: Command) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = args.first().copied().unwrap_or("antiphon");
         let stdout = folder.join(format!("{number}-{name}.out"));
         let stderr = folder.join(format!("{number}-{name}.err"));
         let file = |path: &Path| Stdio::from(File::create(path).expect("the folder is writable"));
-        let child = Command::new(binary())
+        let child = command
             .args(args)
             .current_dir(folder)
             .env("ANTIPHON_LOG", log)

@@ -32,10 +32,13 @@ pub(super) struct Seat {
     _permit: Arc<OwnedSemaphorePermit>,
 }
 
-/// Serves until draining begins, then lets the requests under way finish. Tabs live on in tasks
-/// of their own.
-pub(crate) async fn serve(listener: TcpListener, gateway: Arc<Gateway>) {
-    let mut draining = gateway.draining.clone();
+/// Serves until `closing` turns true, then lets the requests under way finish. Tabs live on in
+/// tasks of their own.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    gateway: Arc<Gateway>,
+    mut closing: watch::Receiver<bool>,
+) {
     let seats = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
@@ -49,11 +52,11 @@ pub(crate) async fn serve(listener: TcpListener, gateway: Arc<Gateway>) {
             ))
         };
         tokio::select! {
-            () = begun(&mut draining) => break,
+            () = begun(&mut closing) => break,
             Some(_) = connections.join_next() => {}
             Some((seat, accepted)) = accepted => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, seat, Arc::clone(&gateway)));
+                    connections.spawn(connection(stream, seat, Arc::clone(&gateway), closing.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -66,15 +69,19 @@ pub(crate) async fn serve(listener: TcpListener, gateway: Arc<Gateway>) {
     while connections.join_next().await.is_some() {}
 }
 
-async fn begun(draining: &mut watch::Receiver<bool>) {
+async fn begun(closing: &mut watch::Receiver<bool>) {
     // An error means that nobody is left who could begin: stop, too.
-    let _ = draining.wait_for(|draining| *draining).await;
+    let _ = closing.wait_for(|closing| *closing).await;
 }
 
-async fn connection(stream: TcpStream, seat: Seat, gateway: Arc<Gateway>) {
+async fn connection(
+    stream: TcpStream,
+    seat: Seat,
+    gateway: Arc<Gateway>,
+    mut closing: watch::Receiver<bool>,
+) {
     // Frames are small and are written whole: there is nothing to wait for.
     let _ = stream.set_nodelay(true);
-    let mut draining = gateway.draining.clone();
     let handler = service_fn(move |mut request: Request<Incoming>| {
         let gateway = Arc::clone(&gateway);
         request.extensions_mut().insert(seat.clone());
@@ -90,7 +97,7 @@ async fn connection(stream: TcpStream, seat: Seat, gateway: Arc<Gateway>) {
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = begun(&mut draining) => {
+        () = begun(&mut closing) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -29,7 +29,10 @@ async fn fetch(replays: &Replays, principal: Principal, need: Need) -> Option<Lo
     match replays.go_on(principal, need.after, need.through).await {
         Ok(page) => page,
         Err(error) => {
-            tracing::warn!(%error, "a replay cannot be finished");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a replay cannot be finished"
+            );
             None
         }
     }

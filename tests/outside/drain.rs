@@ -1,0 +1,192 @@
+//! Stopping in order: tabs are told, calls finish, nothing is lost.
+
+use std::{collections::BTreeSet, thread, time::Duration};
+
+use antiphon_test_support::{Closed, Follower, Install, Process, Tab, eventually, now};
+use serde_json::json;
+
+/// The drain window of the fixtures' gateways.
+const WINDOW: Duration = Duration::from_secs(1);
+
+fn connect(address: &str, user: i64) -> Tab {
+    let token = format!("Bearer dev:{user}");
+    let path = format!("/ws/user/{user}");
+    let mut tab = Tab::connect(address, &path, &[("Authorization", &token)]).expect("is let in");
+    tab.until("live");
+    tab
+}
+
+/// What the tab is told about when to come back, having been closed as it was told.
+fn told(tab: &mut Tab) -> u64 {
+    let going = tab.until("going_away");
+    assert_eq!(tab.end(), Closed::With(1012));
+    going["reconnect_after_ms"].as_u64().expect("a number")
+}
+
+#[test]
+fn a_gateway_that_is_asked_to_stop_spreads_its_tabs_over_the_window_and_exits_0() {
+    let (_install, mut node) = Install::running();
+    let mut tabs: Vec<Tab> = (0..8)
+        .map(|number| connect(&node.address, 1 + number % 3))
+        .collect();
+    let begun = now();
+    node.process.signal("TERM");
+    let times: Vec<u64> = tabs.iter_mut().map(told).collect();
+    let longest = u64::try_from(WINDOW.as_millis()).expect("a small window");
+    assert!(times.iter().all(|time| *time <= longest), "{times:?}");
+    assert!(times.iter().collect::<BTreeSet<_>>().len() > 1, "{times:?}");
+    assert!(node.process.wait().success(), "{}", node.process.errors());
+    assert!(begun.elapsed() < 3 * WINDOW, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_draining_gateway_says_it_is_not_ready_and_takes_no_new_tab() {
+    let (_install, node) = Install::running();
+    let mut tabs: Vec<Tab> = (0..8).map(|_| connect(&node.address, 1)).collect();
+    node.process.signal("TERM");
+    // The others may stay as long as the window.
+    tabs[0].until("going_away");
+    let ready = node.http().get("/readyz").expect("it still answers");
+    assert_eq!((ready.status, ready.body.as_str()), (503, "draining\n"));
+    let refused = node.tab(1, "").err().expect("is refused");
+    assert_eq!(refused.status, 503);
+    let called = node.user(1).call("user.me", json!({}));
+    assert_eq!(called.expect("still passes calls on")["user"]["id"], 1);
+}
+
+#[test]
+fn a_call_under_way_is_answered_before_the_gateway_ends() {
+    let mut install = Install::new();
+    install.start_server();
+    let (mut node, proxy) = install.start_gateway_behind_proxy("rpc.sock");
+    proxy.hold();
+    let caller = node.user(1);
+    let call = thread::spawn(move || {
+        let params = json!({ "channel_id": 1, "body": "slowly" });
+        caller.call("message.send", params)
+    });
+    eventually("the call", || (proxy.connections() > 0).then_some(()));
+    node.process.signal("TERM");
+    eventually("the drain", || {
+        node.process.errors().contains("ask again").then_some(())
+    });
+    proxy.release();
+    let answer = call.join().expect("the caller ends well");
+    assert_eq!(answer.expect("is answered")["message"]["body"], "slowly");
+    assert!(node.process.wait().success(), "{}", node.process.errors());
+}
+
+#[test]
+fn asked_a_second_time_it_ends_at_once() {
+    let (_install, mut node) = Install::running();
+    let mut tabs: Vec<Tab> = (0..8).map(|_| connect(&node.address, 1)).collect();
+    node.process.signal("TERM");
+    tabs[0].until("going_away");
+    node.process.signal("TERM");
+    node.process.wait();
+    assert!(
+        node.process.errors().contains("at once"),
+        "{}",
+        node.process.errors()
+    );
+    let ends: Vec<Closed> = tabs.iter_mut().map(Tab::end).collect();
+    assert!(
+        ends.contains(&Closed::Lost),
+        "all had left already: {ends:?}"
+    );
+}
+
+#[test]
+fn both_in_one_process_stop_in_order_too() {
+    let install = Install::new();
+    let data = install.data();
+    let data = data.to_str().expect("the path is text");
+    let args = [
+        "serve",
+        "--dev",
+        "--data",
+        data,
+        "--listen",
+        "127.0.0.1:0",
+        "--drain-window",
+        "1s",
+    ];
+    let mut process = Process::start(install.folder(), &args);
+    let line = process.says("ready");
+    let address = line
+        .split("http://")
+        .nth(1)
+        .expect("an address")
+        .trim_end_matches('/');
+    let mut tab = connect(address, 1);
+    install.call(
+        2,
+        "message.send",
+        json!({ "channel_id": 1, "body": "hello" }),
+    );
+    tab.until("message.created");
+    process.signal("TERM");
+    told(&mut tab);
+    assert!(process.wait().success(), "{}", process.errors());
+    assert!(
+        !install.run_dir().join("rpc.sock").exists(),
+        "the socket stayed behind"
+    );
+}
+
+#[test]
+fn nothing_is_lost_across_a_rolling_restart() {
+    let (install, node) = Install::running();
+    let mut nodes = [node, install.start_gateway()];
+    let snapshot = install.call(1, "state.snapshot", json!({}));
+    let start = snapshot["pos"].as_i64().expect("a position");
+    let mut followers: Vec<Follower> = (1..4).map(|user| Follower::new(user, start)).collect();
+    let mut sent = 0;
+    for round in 0..4 {
+        let (leaving, staying) = (round % 2, (round + 1) % 2);
+        for follower in &mut followers {
+            follower.leave();
+            follower.follow_to_live(&nodes[leaving].address);
+        }
+        nodes[leaving].process.signal("TERM");
+        while nodes[leaving].process.exited().is_none() {
+            say(&install, &mut sent);
+            for follower in &mut followers {
+                follower.step(&nodes[staying].address, Duration::from_millis(5));
+            }
+        }
+        install.restart_gateway(&mut nodes[leaving]);
+    }
+    say(&install, &mut sent);
+    let last = (sent - 1).to_string();
+    for follower in &mut followers {
+        follower.follow(&nodes[0].address, "the last", |one| one.heard(&last) > 0);
+        assert!(follower.faults.is_empty(), "{:?}", follower.faults);
+        let bodies = follower
+            .events
+            .iter()
+            .filter(|event| event["type"] == "message.created");
+        let bodies: Vec<_> = bodies
+            .map(|event| event["data"]["message"]["body"].as_str())
+            .collect();
+        let expected: Vec<String> = (0..sent).map(|number| number.to_string()).collect();
+        assert_eq!(
+            bodies,
+            expected
+                .iter()
+                .map(|body| Some(body.as_str()))
+                .collect::<Vec<_>>()
+        );
+        assert!(
+            follower.ends.iter().all(|end| *end == Closed::With(1012)),
+            "{:?}",
+            follower.ends
+        );
+    }
+}
+
+fn say(install: &Install, sent: &mut usize) {
+    let params = json!({ "channel_id": 1, "body": sent.to_string() });
+    install.call(1, "message.send", params);
+    *sent += 1;
+}

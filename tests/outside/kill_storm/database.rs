@@ -1,0 +1,109 @@
+//! The database as the checker sees it: its rows, read with statements of its own, and what they
+//! say about who was to hear what.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use rusqlite::{Connection, Row};
+use serde_json::Value;
+
+/// An audience's part or a membership's scope: users are 0, workspaces 1, channels 2.
+type Scope = (i64, i64);
+
+pub(super) struct Database {
+    pub(super) connection: Connection,
+    /// Rising by position.
+    pub(super) log: Vec<(i64, Value)>,
+    audiences: BTreeMap<i64, Vec<Scope>>,
+    memberships: BTreeMap<Scope, Vec<Membership>>,
+}
+
+struct Membership {
+    user: i64,
+    from: i64,
+    to: i64,
+}
+
+impl Database {
+    pub(super) fn open(path: &Path) -> Self {
+        let connection = Connection::open(path).expect("the database opens");
+        let mut log = Vec::new();
+        each(
+            &connection,
+            "SELECT pos, event FROM log ORDER BY pos",
+            |row| {
+                let text: String = row.get(1)?;
+                log.push((
+                    row.get(0)?,
+                    serde_json::from_str(&text).expect("events are JSON"),
+                ));
+                Ok(())
+            },
+        );
+        let mut audiences = BTreeMap::<_, Vec<_>>::new();
+        each(
+            &connection,
+            "SELECT pos, kind, scope_id FROM audience",
+            |row| {
+                let scope = (row.get(1)?, row.get(2)?);
+                audiences.entry(row.get(0)?).or_default().push(scope);
+                Ok(())
+            },
+        );
+        let mut memberships = BTreeMap::<_, Vec<_>>::new();
+        let statement = "SELECT kind, scope_id, user_id, from_pos, to_pos FROM membership";
+        each(&connection, statement, |row| {
+            let membership = Membership {
+                user: row.get(2)?,
+                from: row.get(3)?,
+                to: row.get(4)?,
+            };
+            let scope = (row.get(0)?, row.get(1)?);
+            memberships.entry(scope).or_default().push(membership);
+            Ok(())
+        });
+        Self {
+            connection,
+            log,
+            audiences,
+            memberships,
+        }
+    }
+
+    /// Who is entitled to the event at `pos`.
+    pub(super) fn entitled(&self, pos: i64) -> BTreeSet<i64> {
+        let mut users = BTreeSet::new();
+        for scope in self.audiences.get(&pos).into_iter().flatten() {
+            if scope.0 == 0 {
+                users.insert(scope.1);
+            }
+            let members = self.memberships.get(scope).into_iter().flatten();
+            let inside = members.filter(|member| member.from <= pos && pos < member.to);
+            users.extend(inside.map(|member| member.user));
+        }
+        users
+    }
+
+    /// The first column of the first row, a number.
+    pub(super) fn number(&self, statement: &str, values: impl rusqlite::Params) -> Option<i64> {
+        self.connection
+            .query_row(statement, values, |row| row.get(0))
+            .expect("the statement runs")
+    }
+}
+
+fn each(
+    connection: &Connection,
+    statement: &str,
+    mut action: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
+) {
+    let mut statement = connection
+        .prepare(statement)
+        .expect("the statement is right");
+    let mut rows = statement.query([]).expect("the statement runs");
+    while let Some(row) = rows.next().expect("rows can be read") {
+        action(row).expect("columns are as expected");
+    }
+}
