@@ -5,7 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use antiphon_api::{
     ErrorCode, RpcError,
     events::{Event, Fact, Keep, Stamped},
-    ids::{Pos, UnixMs, UserId},
+    ids::{Pos, Revision, UnixMs, UserId},
 };
 use antiphon_store::{
     Audience, EmitError, ReadError, Store, Tx, WriteError, revocation::Revocation,
@@ -187,6 +187,8 @@ pub(crate) struct Look<'a> {
     pub(crate) db: &'a Connection,
     pub(crate) caller: &'a Caller,
     pub(crate) now: UnixMs,
+    /// How new the newest change of presence was before the transaction began.
+    pub(crate) presence: Revision,
     pub(crate) shared: &'a Shared,
     pub(crate) effects: &'a mut Effects,
 }

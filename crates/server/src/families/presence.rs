@@ -33,7 +33,7 @@ fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> 
     }
     let presence = users
         .into_iter()
-        .map(|user| look.shared.presence.of(look, user, look.now))
+        .map(|user| look.shared.presence.of(look, user, look.now, look.presence))
         .collect::<Result<_, _>>()?;
     Ok(ListResult { presence })
 }

@@ -26,7 +26,11 @@ fn snapshot(look: &mut Look<'_>, _: NoParams) -> Result<SnapshotResult, Failure>
     let users = user::colleagues(look, caller)?;
     let presence = users
         .iter()
-        .map(|user| look.shared.presence.of(look, user.id, look.now))
+        .map(|user| {
+            look.shared
+                .presence
+                .of(look, user.id, look.now, look.presence)
+        })
         .collect::<Result<_, _>>()?;
     Ok(SnapshotResult {
         pos: log::head(look)?,

@@ -50,6 +50,8 @@ enum LinkError {
     Io(#[from] std::io::Error),
     #[error("the gateway takes nothing")]
     Stalled,
+    #[error("the log no longer reaches back to where the gateway is")]
+    Overtaken,
     #[error("too much waits for the gateway")]
     Overflown,
     #[error("the database failed: {0:?}")]
@@ -248,9 +250,10 @@ async fn after_cursor(shared: &Shared, cursor: Pos) -> Result<Vec<Encoded>, Link
     if let Some(recent) = shared.fanout.tail.after(cursor, usize::MAX, WRITE_BYTES) {
         return Ok(recent);
     }
-    let read = shared.store.read(move |db| resolve::page(db, cursor));
+    let read = shared.store.read(move |db| resolve::page_after(db, cursor));
     read.await
-        .map_err(|error| LinkError::Database(error.into()))
+        .map_err(|error| LinkError::Database(error.into()))?
+        .ok_or(LinkError::Overtaken)
 }
 
 async fn write(writer: &mut OwnedWriteHalf, out: &mut Vec<u8>) -> Result<(), LinkError> {

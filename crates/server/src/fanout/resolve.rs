@@ -55,8 +55,17 @@ async fn envelopes_after(store: &Store, cursor: Pos) -> Result<Vec<Encoded>, Fai
     resolved.await.map_err(Into::into)
 }
 
-/// The next envelopes after `cursor`, from the log.
-pub(super) fn page(db: &Connection, cursor: Pos) -> Result<Vec<Encoded>, Failure> {
+/// The next envelopes after `cursor`, from the log. `None` when the log has no row at `cursor`: what
+/// followed it may have been pruned, too.
+pub(super) fn page_after(db: &Connection, cursor: Pos) -> Result<Option<Vec<Encoded>>, Failure> {
+    if log::is_known(db, cursor)? {
+        page(db, cursor).map(Some)
+    } else {
+        Ok(None)
+    }
+}
+
+fn page(db: &Connection, cursor: Pos) -> Result<Vec<Encoded>, Failure> {
     resolve(db, log::page(db, cursor, STEP_EVENTS, STEP_BYTES)?)
 }
 
@@ -83,4 +92,40 @@ fn envelope(logged: Logged, recipients: Vec<UserId>) -> Result<Encoded, Failure>
     let bytes = encoded(&envelope)
         .ok_or_else(|| Failure::Internal("an envelope is over the limit of the link".into()))?;
     Ok(Encoded { pos, bytes })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use antiphon_api::ids::{UnixMs, UserId};
+    use antiphon_store::{Audience, Options, Store, prune};
+
+    use super::page_after;
+    use crate::context::Failure;
+
+    #[tokio::test]
+    async fn a_reader_that_pruning_has_overtaken_is_refused_and_not_given_a_hole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("log.db");
+        let store = Store::open(Options::new(path, &[], 1000)).expect("opens");
+        let behind = store.head();
+        let pruned = store.write(|tx| {
+            for _ in 0..3 {
+                tx.emit(&Audience::user(UserId(1)), &"event", UnixMs(1))?;
+            }
+            let retention = prune::Retention {
+                age: Duration::from_secs(1),
+                rows: 1,
+            };
+            prune::step(tx, &retention, UnixMs(1_000_000))?;
+            Ok::<_, Failure>(())
+        });
+        pruned.await.expect("is written");
+        let read = store.read(move |db| page_after(db, behind));
+        assert!(read.await.expect("is read").is_none());
+        let newest = store.head();
+        let read = store.read(move |db| page_after(db, newest));
+        assert_eq!(read.await.expect("is read").map(|page| page.len()), Some(0));
+    }
 }

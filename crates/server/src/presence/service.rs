@@ -24,6 +24,9 @@ use crate::{
 /// How long the follower rests after the database failed it.
 const REST: Duration = Duration::from_secs(1);
 
+/// How many users' changes are read and told at once: each is told with the ids of all its peers.
+const ANNOUNCE_USERS: usize = 64;
+
 /// Who is there. Methods ask it; gateways' links feed it.
 pub(crate) struct Presence {
     started_at: UnixMs,
@@ -95,12 +98,19 @@ impl Presence {
         self.changed.notify_one();
     }
 
-    /// The user as others see it at `now`.
+    /// How new the newest change is.
+    pub(crate) fn newest(&self) -> Revision {
+        Revision(self.inner.lock().last_revision)
+    }
+
+    /// The user as others see it at `now`. `known` is what [`newest`](Self::newest) was before the
+    /// read transaction began: its value must not pass for newer than what it can have seen.
     pub(crate) fn of(
         &self,
         db: &Connection,
         user: UserId,
         now: UnixMs,
+        known: Revision,
     ) -> Result<Entity, rusqlite::Error> {
         let (state, mark) = {
             let inner = self.inner.lock();
@@ -118,7 +128,7 @@ impl Presence {
             status_text,
             emoji,
             since: mark.since,
-            revision: mark.revision,
+            revision: mark.revision.min(known),
         })
     }
 
@@ -165,7 +175,9 @@ pub(crate) async fn follow(presence: Arc<Presence>, store: Store, fanout: Arc<Fa
         let due = presence.handle_timeout();
         let pending = presence.take_pending();
         if !pending.is_empty() {
-            announce(&presence, &store, &fanout, pending).await;
+            for users in pending.chunks(ANNOUNCE_USERS) {
+                announce(&presence, &store, &fanout, users.to_vec()).await;
+            }
             continue;
         }
         let timer = async {
@@ -182,11 +194,11 @@ pub(crate) async fn follow(presence: Arc<Presence>, store: Store, fanout: Arc<Fa
 }
 
 async fn announce(presence: &Arc<Presence>, store: &Store, fanout: &Fanout, users: Vec<UserId>) {
-    let reader = Arc::clone(presence);
+    let (reader, known) = (Arc::clone(presence), presence.newest());
     let relays = store.read(move |db| {
         let now = clock::now();
         let relay = |user: UserId| {
-            let fact = PresenceChanged(reader.of(db, user, now)?);
+            let fact = PresenceChanged(reader.of(db, user, now, known)?);
             Ok::<_, Failure>(Relay {
                 to: families::peers(db, user)?,
                 key: format!("presence:{user}"),

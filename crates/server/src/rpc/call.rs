@@ -221,7 +221,7 @@ impl Call {
         run: impl FnOnce(&mut Look<'_>) -> Result<Box<RawValue>, Failure> + Send + 'static,
     ) -> Result<Box<RawValue>, Failure> {
         let (caller, now) = (self.caller.clone(), clock::now());
-        let shared = Arc::clone(&self.shared);
+        let (shared, presence) = (Arc::clone(&self.shared), self.shared.presence.newest());
         let read = self.shared.store.read(move |db| {
             authenticate(db, &caller, now)?;
             let mut effects = Effects::default();
@@ -229,6 +229,7 @@ impl Call {
                 db,
                 caller: &caller,
                 now,
+                presence,
                 shared: &shared,
                 effects: &mut effects,
             };

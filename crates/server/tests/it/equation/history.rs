@@ -23,6 +23,13 @@ pub(super) struct History {
     seen: BTreeMap<i64, Vec<Seen>>,
 }
 
+/// Which of the snapshots are folded from, to every later one.
+#[derive(Clone, Copy)]
+pub(super) struct Starts {
+    pub(super) first: usize,
+    pub(super) every: usize,
+}
+
 struct Seen {
     snapshot: SnapshotResult,
     equation: Equation,
@@ -73,7 +80,7 @@ impl History {
     }
 
     /// Everything there is to hold between snapshots, replays and what was `heard` live.
-    pub(super) async fn check(&self, house: &House, start: Pos, heard: &[Heard]) {
+    pub(super) async fn check(&self, house: &House, start: Pos, heard: &[Heard], from: Starts) {
         let end = self.last();
         assert_eq!(log_rows(&house.database(), start, end), positions(heard));
         for (user, seen) in &self.seen {
@@ -85,7 +92,7 @@ impl History {
                 .collect();
             assert_eq!(live, replayed, "user {user}: live and replay differ");
             introduced(*user, &replayed);
-            folds(*user, seen, &typed(&replayed));
+            folds(*user, seen, &typed(&replayed), from);
         }
     }
 
@@ -216,8 +223,9 @@ fn introduced(user: i64, events: &[(Pos, Value)]) {
 }
 
 /// The equation, for every P and Q; and a suffix that comes twice changes nothing.
-fn folds(user: i64, seen: &[Seen], events: &[(Pos, Event)]) {
-    for (index, from) in seen.iter().enumerate() {
+fn folds(user: i64, seen: &[Seen], events: &[(Pos, Event)], starts: Starts) {
+    let all = seen.iter().enumerate();
+    for (index, from) in all.skip(starts.first).step_by(starts.every) {
         let start = from.snapshot.pos;
         let mut state = State::from(from.snapshot.clone());
         let mut rest = events.iter().filter(|(pos, _)| *pos > start).peekable();

@@ -107,13 +107,16 @@ impl Link {
 
     /// The next message that is no heartbeat.
     pub(crate) async fn word(&mut self) -> FromServer {
-        loop {
-            match self.next().await {
-                Some(FromServer::Heartbeat { .. }) => {}
-                Some(message) => return message,
-                None => panic!("the server ended the link"),
+        let word = async {
+            loop {
+                match self.next().await {
+                    Some(FromServer::Heartbeat { .. }) => {}
+                    Some(message) => return message,
+                    None => panic!("the server ended the link"),
+                }
             }
-        }
+        };
+        soon("more than heartbeats", word).await
     }
 
     pub(crate) async fn envelope(&mut self) -> Heard {
