@@ -1,5 +1,11 @@
 //! What goes over a tab's WebSocket, and what ends it.
 
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::{AtomicBool, Ordering},
+    thread::scope,
+};
+
 use antiphon_test_support::{Begun, Closed, Install, Node, Tab};
 use serde_json::{Value, json};
 use tungstenite::Message;
@@ -141,6 +147,29 @@ fn a_message_may_come_in_pieces_with_pings_between() {
         }
     };
     assert_eq!(answer["result"]["user"]["id"], 1);
+}
+
+#[test]
+fn a_message_that_never_ends_keeps_nobody_waiting() {
+    let (_install, node) = Install::running();
+    let mut healthy = live(&node, 2);
+    let done = AtomicBool::new(false);
+    let pieces = Tab::masked(CONTINUATION, b"").repeat(10_000);
+    scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let mut tab = live(&node, 1);
+                tab.send_bytes(&Tab::masked(TEXT & !FIN, b"x"));
+                while !done.load(Ordering::Relaxed) {
+                    tab.send_bytes(&pieces);
+                }
+            });
+        }
+        let served = || (0..10).all(|_| healthy.call("user.me", json!({})).is_ok());
+        let served = catch_unwind(AssertUnwindSafe(served));
+        done.store(true, Ordering::Relaxed);
+        assert!(matches!(served, Ok(true)), "the healthy tab was not served");
+    });
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use antiphon_test_support::{Begun, Closed, EventStream, Install, Node, Tab, pos};
+use antiphon_test_support::{Begun, Closed, EventStream, Install, Node, Tab, eventually, pos};
 use serde_json::{Value, json};
 
 /// Longer than the first ping (25 s at most) and the pong's timeout (10 s) together.
@@ -17,6 +17,7 @@ const LONG: Duration = Duration::from_secs(38);
 fn whoever_does_not_answer_read_or_begin_is_let_go_and_nobody_else_notices() {
     let (install, node) = Install::running();
     let healthy = Begun::of(&node, 1, "").tab;
+    let issued = install.call(1, "session.ticket", Value::Null);
     scope(|scope| {
         let deaf = scope.spawn(|| who_does_not_answer_pings_is_closed_4000(&node));
         let polite = scope.spawn(|| who_answers_pings_stays(&node));
@@ -31,6 +32,13 @@ fn whoever_does_not_answer_read_or_begin_is_let_go_and_nobody_else_notices() {
             assert!(part.join().is_ok(), "{what}: see above");
         }
     });
+    // By then a ticket that was not used in time is of no use.
+    let path = format!(
+        "/ws/user/1?ticket={}",
+        issued["ticket"].as_str().expect("text")
+    );
+    let late = Tab::connect(&node.address, &path, &[]).err();
+    assert_eq!(late.expect("has ended").status, 401);
 }
 
 fn who_does_not_answer_pings_is_closed_4000(node: &Node) {
@@ -57,13 +65,10 @@ fn who_does_not_answer_pings_is_closed_4000(node: &Node) {
 
 fn who_answers_pings_stays(node: &Node) {
     let mut tab = Begun::of(node, 3, "").tab;
-    let mut pings = 0;
-    while pings < 2 {
-        let frame = tab
-            .frame_within(Duration::from_secs(51))
-            .expect("a frame")
-            .expect("stays");
-        pings += i32::from(frame["type"] == "ping");
+    while tab.frame_within(LONG).expect("a ping").expect("stays")["type"] != "ping" {}
+    // Its pong was due within 10 s.
+    while let Some(frame) = tab.frame_within(Duration::from_secs(11)) {
+        assert!(frame.is_ok(), "{frame:?}");
     }
     assert!(tab.call("user.me", json!({})).is_ok());
 }
@@ -138,7 +143,13 @@ fn say_long(install: &Install, count: usize) {
     }
 }
 
+fn open_files(node: &Node) -> usize {
+    let files = std::fs::read_dir(format!("/proc/{}/fd", node.process.id()));
+    files.expect("is our own process").count()
+}
+
 fn two_thousand_that_never_begin_are_dropped(node: &Node) {
+    let before = open_files(node);
     let beginnings = [
         "",
         "GET / HT",
@@ -171,4 +182,8 @@ fn two_thousand_that_never_begin_are_dropped(node: &Node) {
             "still open: {kind:?}"
         );
     }
+    drop(tab);
+    eventually("the files of those that were dropped", || {
+        (open_files(node) < before + 20).then_some(())
+    });
 }

@@ -35,8 +35,11 @@ use crate::{clock, directory::Tab, gateway::Gateway};
 const MAX_FRAME_BYTES: usize = 64 << 10;
 /// What is read at once, in bytes; each connected tab has one buffer of this size.
 const READ_BYTES: usize = 2 << 10;
-/// The most frames read before output is looked at again.
+/// The most frames, and bytes, read before output and other tabs are looked at again. A turn that
+/// reads these bytes without the end of a message counts as a frame: a message can be in pieces
+/// without number, of no bytes each.
 const READ_FRAMES: usize = 32;
+const READ_TURN_BYTES: usize = 2 * MAX_FRAME_BYTES;
 /// How long the client may take to read the end and answer it before its connection is dropped.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -50,10 +53,7 @@ pub(crate) async fn run(
 ) {
     let context =
         WebSocketContext::from_partially_read(read_before.into(), Role::Server, Some(config()));
-    let wire = Wire {
-        stream,
-        out: Vec::new(),
-    };
+    let wire = Wire::new(stream);
     let work = JoinSet::new();
     let socket = Socket {
         wire,
@@ -69,10 +69,7 @@ pub(crate) async fn run(
 
 /// Closes a connection that was upgraded only to be told why not.
 pub(crate) async fn refuse(stream: TcpStream, code: CloseCode) {
-    let mut wire = Wire {
-        stream,
-        out: Vec::new(),
-    };
+    let mut wire = Wire::new(stream);
     let mut context = WebSocketContext::new(Role::Server, Some(config()));
     if close(
         &mut context,
@@ -147,7 +144,12 @@ impl Socket {
                 }
             }
             match self.wait().await? {
-                Wakeup::Socket { readable: true } => self.receive()?,
+                Wakeup::Socket { readable: true } => {
+                    self.receive()?;
+                    if self.wire.may_read == 0 {
+                        tokio::task::yield_now().await;
+                    }
+                }
                 Wakeup::Done(Done::Call(answer)) => {
                     self.tab.with(|shard, key| shard.finish_call(key, answer));
                 }
@@ -254,7 +256,8 @@ impl Socket {
 
     /// Reads what has come.
     fn receive(&mut self) -> Result<(), Error> {
-        for _ in 0..READ_FRAMES {
+        self.wire.may_read = READ_TURN_BYTES;
+        for count in 0..READ_FRAMES {
             match self.context.read(&mut self.wire) {
                 Ok(Message::Text(text)) => self.take(&text),
                 Ok(Message::Binary(_)) => inbound::receive(&self.tab, Received::Binary),
@@ -267,7 +270,12 @@ impl Socket {
                     return unless_over(self.context.flush(&mut self.wire));
                 }
                 Ok(Message::Frame(_)) => {}
-                Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => {
+                    if self.wire.may_read == 0 && count == 0 {
+                        inbound::receive(&self.tab, Received::Pong);
+                    }
+                    return Ok(());
+                }
                 Err(Error::Capacity(CapacityError::MessageTooLong { .. })) => {
                     inbound::receive(&self.tab, Received::TooBig);
                     return Ok(());
@@ -330,11 +338,19 @@ fn unless_over(outcome: Result<(), Error>) -> Result<(), Error> {
 struct Wire {
     stream: TcpStream,
     out: Vec<u8>,
+    /// How many bytes may be read in this turn.
+    may_read: usize,
 }
 
 impl Read for Wire {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.try_read(buffer)
+        let most = buffer.len().min(self.may_read);
+        if most == 0 {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let read = self.stream.try_read(&mut buffer[..most])?;
+        self.may_read -= read;
+        Ok(read)
     }
 }
 
@@ -350,6 +366,14 @@ impl Write for Wire {
 }
 
 impl Wire {
+    fn new(stream: TcpStream) -> Self {
+        Self {
+            stream,
+            out: Vec::new(),
+            may_read: 0,
+        }
+    }
+
     /// Writes what the socket takes now. Returns whether it took anything. An empty buffer is
     /// given back: an idle tab holds none.
     fn try_write(&mut self) -> io::Result<bool> {
