@@ -9,8 +9,8 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use antiphon_api::{events::Keep, ids::Pos};
 use antiphon_session::Entry;
 use antiphon_wire::{
-    CodecError, Decoder, Envelope, FromGateway, FromServer, LINK_VERSION, Malformed, SILENCE_MS,
-    encode,
+    CodecError, Decoder, Envelope, FromGateway, FromServer, LEASE_GRACE_MS, LINK_VERSION,
+    Malformed, SILENCE_MS, encode,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -106,6 +106,7 @@ impl Link {
             reader,
             decoder: Decoder::default(),
         };
+        let again = after.is_some();
         let directory = self.greeted(inbound.next().await?, after)?;
         write(&mut writer, &directory.leases.full()).await?;
         tracing::info!(after = after.map(Pos::get), "linked to the server");
@@ -113,6 +114,7 @@ impl Link {
         tokio::select! {
             ended = receive(&mut inbound, &directory, after) => ended,
             ended = tell(&mut writer, &directory) => ended,
+            never = renew(&directory), if again => match never {},
         }
     }
 
@@ -200,6 +202,14 @@ fn deliver(directory: &Directory, envelope: &Envelope) -> Result<Option<Pos>, Li
             Ok(None)
         }
     }
+}
+
+/// What is not in the log was lost with the link: once every gateway has had the time to tell the
+/// server who is there, the tabs ask anew.
+async fn renew(directory: &Directory) -> std::convert::Infallible {
+    tokio::time::sleep(Duration::from_millis(LEASE_GRACE_MS)).await;
+    directory.renew();
+    std::future::pending().await
 }
 
 async fn tell(

@@ -12,7 +12,11 @@ use antiphon_store::{
 };
 use rusqlite::Connection;
 
-use crate::{fanout::Fanout, presence::Presence, tickets::Tickets};
+use crate::{
+    fanout::{Fanout, Relay},
+    presence::Presence,
+    tickets::Tickets,
+};
 
 /// What the whole server shares.
 pub(crate) struct Shared {
@@ -130,13 +134,6 @@ impl From<ReadError<Self>> for Failure {
             ReadError::Closed => RpcError::unavailable("the server is stopping", false).into(),
         }
     }
-}
-
-/// An ephemeral event on its way out.
-pub(crate) struct Relay {
-    pub(crate) to: Vec<UserId>,
-    pub(crate) key: String,
-    pub(crate) event: Stamped<Event>,
 }
 
 /// What becomes known only once the transaction has ended well.

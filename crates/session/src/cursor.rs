@@ -20,6 +20,8 @@ pub(crate) struct Cursor {
     covered: Pos,
     /// `live` is owed once everything up to here was sent.
     target: Option<Pos>,
+    /// What is sent is a replay, and counted, rather than news.
+    replaying: bool,
     replayed: u64,
     source: Source,
 }
@@ -65,6 +67,7 @@ impl Cursor {
         Self {
             covered,
             target: Some(target),
+            replaying: true,
             replayed: 0,
             source,
         }
@@ -133,6 +136,7 @@ impl Cursor {
 
     fn go_live(&mut self, next: Seq, target: Pos) -> Step {
         self.target = None;
+        self.replaying = false;
         self.covered = self.covered.max(target);
         Step::Live {
             seq: Seq(next.get() - 1),
@@ -143,12 +147,20 @@ impl Cursor {
 
     fn send(&mut self, seq: Option<Seq>, entry: Arc<Entry>) -> Step {
         self.covered = self.covered.max(entry.pos());
-        self.replayed += u64::from(self.target.is_some());
+        self.replayed += u64::from(self.replaying);
         Step::Event { seq, entry }
+    }
+
+    /// Owes another `live`, if it is live. `false` if it is not, and so owes one already.
+    pub(crate) fn renew(&mut self, position: Pos) -> bool {
+        let live = self.is_live();
+        self.target.get_or_insert(position);
+        live
     }
 
     fn fall_off(&mut self, position: Pos) {
         self.target = Some(position);
+        self.replaying = true;
         self.source = Source::Log(Pages::default());
     }
 

@@ -246,6 +246,15 @@ impl Shard {
         }
     }
 
+    /// Sends every live tab another `live`: what is not in the log may have been missed, and after
+    /// a `live` clients ask for it.
+    pub fn renew(&mut self, wake: &mut Vec<TabId>) {
+        let position = self.position;
+        for session in self.sessions.values_mut() {
+            session.tell(wake, |tab| tab.renew(position));
+        }
+    }
+
     /// The log this shard followed is discarded: closes all tabs 1012, forgets all sessions and
     /// goes on at `position`. The tabs can be polled until they are detached.
     pub fn reset(&mut self, position: Pos, wake: &mut Vec<TabId>) {

@@ -145,6 +145,11 @@ impl Tab {
         open
     }
 
+    /// Whether the tab must be told that it gets another `live`.
+    pub(crate) fn renew(&mut self, position: Pos) -> bool {
+        self.is_open() && self.cursor.renew(position) && self.wake()
+    }
+
     /// `true` if it was told just now.
     pub(crate) fn drain(&mut self, now: Instant, after: Duration) -> bool {
         let told = self.is_open() && self.heartbeat.drain(now, after);

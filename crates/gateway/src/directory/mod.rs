@@ -240,6 +240,16 @@ impl Directory {
         }
     }
 
+    /// Has every live tab ask anew for what is not in the log.
+    pub(crate) fn renew(&self) {
+        for shard in &self.shards {
+            let mut slot = shard.lock();
+            let Slot { core, wake, .. } = &mut *slot;
+            core.renew(wake);
+            slot.ring_bells();
+        }
+    }
+
     /// Tells every tab to come back after a time of its own, and closes it then.
     pub(crate) fn drain(&self, mut pick: impl FnMut() -> Duration) {
         let now = clock::now();

@@ -15,7 +15,10 @@ mod resolve;
 
 use std::sync::Arc;
 
-use antiphon_api::{events::Keep, ids::Pos};
+use antiphon_api::{
+    events::{Event, Keep, Stamped},
+    ids::{Pos, UserId},
+};
 use antiphon_store::{Placed, Tail, revocation::Revocation};
 use antiphon_wire::{Envelope, FromServer, Recipients, encode};
 use parking_lot::Mutex;
@@ -24,7 +27,6 @@ use serde_json::value::to_raw_value;
 pub(crate) use link::serve;
 pub(crate) use resolve::follow;
 
-use crate::context::Relay;
 use outbox::Outbox;
 
 /// The most recent envelopes kept in memory, in number and bytes; older ones are read again.
@@ -46,6 +48,13 @@ impl Placed for Encoded {
     fn bytes(&self) -> usize {
         self.bytes.len()
     }
+}
+
+/// An ephemeral event on its way out.
+pub(crate) struct Relay {
+    pub(crate) to: Vec<UserId>,
+    pub(crate) key: String,
+    pub(crate) event: Stamped<Event>,
 }
 
 /// What all links share.

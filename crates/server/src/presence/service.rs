@@ -16,9 +16,9 @@ use tokio::{sync::Notify, time::Instant};
 use super::Board;
 use crate::{
     clock,
-    context::{Failure, Relay},
+    context::Failure,
     families,
-    fanout::Fanout,
+    fanout::{Fanout, Relay},
 };
 
 /// How long the follower rests after the database failed it.
@@ -195,6 +195,7 @@ pub(crate) async fn follow(presence: Arc<Presence>, store: Store, fanout: Arc<Fa
 
 async fn announce(presence: &Arc<Presence>, store: &Store, fanout: &Fanout, users: Vec<UserId>) {
     let (reader, known) = (Arc::clone(presence), presence.newest());
+    let untold = users.clone();
     let relays = store.read(move |db| {
         let now = clock::now();
         let relay = |user: UserId| {
@@ -213,10 +214,8 @@ async fn announce(presence: &Arc<Presence>, store: &Store, fanout: &Fanout, user
     match relays.await {
         Ok(relays) => fanout.apply(relays, Vec::new()),
         Err(error) => {
-            tracing::error!(
-                ?error,
-                "presence could not be told; clients see it at their next list"
-            );
+            tracing::error!(?error, "presence cannot be told; trying again");
+            presence.inner.lock().pending.extend(untold);
             tokio::time::sleep(REST).await;
         }
     }

@@ -86,6 +86,24 @@ fn a_tab_that_falls_off_its_ring_reads_the_log_and_is_live_again() {
 }
 
 #[test]
+fn a_live_tab_can_be_given_another_live_after_what_it_is_owed() {
+    let mut stage = Stage::new(Config::default());
+    let (live, waiting) = (stage.live_tab(), stage.attach(Resume::Fresh));
+    stage.publish(&[11]);
+    let mut wake = Vec::new();
+    stage.shard.renew(&mut wake);
+    assert_eq!(stage.pull(live), "101@11, live 101@11 after 0");
+    assert_eq!(
+        stage.pull(waiting),
+        "hello Fresh, live 100@10 after 0, 101@11"
+    );
+    stage.shard.renew(&mut wake);
+    assert_eq!(wake, [live.tab, waiting.tab]);
+    assert_eq!(stage.pull(live), "live 101@11 after 0");
+    assert_eq!(stage.publish(&[12]), [live.tab], "the other has not pulled");
+}
+
+#[test]
 fn a_quiet_tab_that_falls_off_asks_from_where_it_was_last_idle_not_from_its_last_event() {
     let mut stage = rings_of(1);
     let key = stage.live_tab();

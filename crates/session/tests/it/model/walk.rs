@@ -87,7 +87,8 @@ impl Walk {
             955..978 => self.pass_time(),
             978..980 => self.world.prune(&mut self.rng),
             980..990 => self.begin_with_snapshot(client, gateway),
-            990..995 => self.restart(gateway),
+            990..993 => self.restart(gateway),
+            993..996 => self.renew(gateway),
             _ => self.reset(gateway),
         }
     }
@@ -222,6 +223,14 @@ impl Walk {
                 client.state = State::Away;
             }
         }
+    }
+
+    fn renew(&mut self, gateway: usize) {
+        let mut wake = Vec::new();
+        for shard in self.gateways[gateway].shards() {
+            shard.renew(&mut wake);
+        }
+        self.wake(&wake);
     }
 
     fn reset(&mut self, gateway: usize) {
