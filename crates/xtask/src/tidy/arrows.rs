@@ -11,18 +11,25 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("antiphon-wire", &["antiphon-api"]),
     ("antiphon-session", &["antiphon-api"]),
     ("antiphon-store", &["antiphon-api"]),
+    ("antiphon-token", &["antiphon-api"]),
     ("antiphon-client", &["antiphon-api"]),
     (
         "antiphon-server",
-        &["antiphon-api", "antiphon-store", "antiphon-wire"],
+        &[
+            "antiphon-api",
+            "antiphon-store",
+            "antiphon-token",
+            "antiphon-wire",
+        ],
     ),
     (
         "antiphon-gateway",
         &[
             "antiphon-api",
-            "antiphon-wire",
-            "antiphon-session",
             "antiphon-client",
+            "antiphon-session",
+            "antiphon-token",
+            "antiphon-wire",
         ],
     ),
     (
@@ -30,8 +37,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "antiphon-api",
             "antiphon-client",
-            "antiphon-server",
             "antiphon-gateway",
+            "antiphon-server",
+            "antiphon-token",
         ],
     ),
     ("xtask", &["antiphon-api"]),
