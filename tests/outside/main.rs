@@ -6,6 +6,7 @@ mod drain;
 mod faults;
 mod frames;
 mod kill_storm;
+mod link;
 mod membership;
 mod replay;
 mod restore;
