@@ -10,6 +10,7 @@ mod faults;
 mod frames;
 mod http;
 mod kill_storm;
+mod link;
 mod membership;
 mod patience;
 mod replay;
