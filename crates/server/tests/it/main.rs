@@ -7,5 +7,6 @@ mod link;
 mod permissions;
 mod presence;
 mod protocol;
+mod reading;
 mod starting;
 mod support;

@@ -1,0 +1,61 @@
+//! What is unread, and how far one has read.
+
+use serde_json::{Value, json};
+
+use crate::support::{House, must};
+
+/// Users 1 and 2 of a workspace, and a channel that 1 has written two messages to.
+async fn written() -> House {
+    let house = House::of(2).await;
+    must(&house.user(1), "workspace.create", json!({ "name": "w" })).await;
+    let member = json!({ "workspace_id": 1, "user_id": 2 });
+    must(&house.user(1), "workspace.add_member", member).await;
+    let channel = json!({ "workspace_id": 1, "kind": "public", "name": "c" });
+    must(&house.user(1), "channel.create", channel).await;
+    say(&house, 1, "one").await;
+    say(&house, 1, "two").await;
+    house
+}
+
+async fn say(house: &House, user: i64, body: &str) {
+    let params = json!({ "channel_id": 1, "body": body });
+    must(&house.user(user), "message.send", params).await;
+}
+
+async fn read(house: &House, user: i64) -> Value {
+    let mut snapshot = must(&house.user(user), "state.snapshot", json!({})).await;
+    snapshot["reads"][0].take()
+}
+
+#[tokio::test]
+async fn who_joins_has_nothing_unread_and_begins_at_the_newest_message() {
+    let house = written().await;
+    must(&house.user(2), "channel.join", json!({ "channel_id": 1 })).await;
+    let expected = json!({ "channel_id": 1, "last_read_id": 2, "unread": 0, "mentions": 0 });
+    assert_eq!(read(&house, 2).await, expected);
+}
+
+#[tokio::test]
+async fn unread_are_the_messages_of_others_above_the_cursor_that_still_exist() {
+    let house = written().await;
+    must(&house.user(2), "channel.join", json!({ "channel_id": 1 })).await;
+    say(&house, 1, "three").await;
+    say(&house, 2, "four, one's own").await;
+    say(&house, 1, "five").await;
+    assert_eq!(read(&house, 2).await["unread"], 2);
+    must(&house.user(1), "message.delete", json!({ "message_id": 3 })).await;
+    assert_eq!(read(&house, 2).await["unread"], 1);
+    let mark = json!({ "channel_id": 1, "message_id": 5 });
+    must(&house.user(2), "read.mark", mark).await;
+    assert_eq!(read(&house, 2).await["unread"], 0);
+}
+
+#[tokio::test]
+async fn a_cursor_never_moves_back() {
+    let house = written().await;
+    for message in [2, 1] {
+        let mark = json!({ "channel_id": 1, "message_id": message });
+        must(&house.user(1), "read.mark", mark).await;
+    }
+    assert_eq!(read(&house, 1).await["last_read_id"], 2);
+}
