@@ -8,6 +8,7 @@ pub(crate) mod sse;
 
 mod frames;
 mod inbound;
+mod wire;
 
 use antiphon_api::ids::{Pos, Principal};
 use antiphon_session::LogPage;

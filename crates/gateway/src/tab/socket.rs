@@ -5,21 +5,15 @@
 //! client are read by tungstenite, without an I/O object of its own.
 
 use std::{
-    io::{self, ErrorKind, Read, Write},
+    io::{self, ErrorKind},
     sync::Arc,
-    time::Duration,
 };
 
 use antiphon_api::frame::CloseCode;
 use antiphon_session::{LogPage, Output, Received};
 use antiphon_token::Identity;
 use bytes::Bytes;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, Interest},
-    net::TcpStream,
-    task::JoinSet,
-    time::Instant,
-};
+use tokio::{io::Interest, net::TcpStream, task::JoinSet, time::Instant};
 use tungstenite::{
     Error, Message,
     error::CapacityError,
@@ -28,7 +22,10 @@ use tungstenite::{
     },
 };
 
-use super::{Need, WRITE_BYTES, fetch, frames, inbound};
+use super::{
+    Need, WRITE_BYTES, fetch, frames, inbound,
+    wire::{CLOSE_TIMEOUT, Wire},
+};
 use crate::{clock, directory::Tab, gateway::Gateway};
 
 /// The largest frame a client may send, in bytes; a larger one closes 1009.
@@ -40,8 +37,6 @@ const READ_BYTES: usize = 2 << 10;
 /// without number, of no bytes each.
 const READ_FRAMES: usize = 32;
 const READ_TURN_BYTES: usize = 2 * MAX_FRAME_BYTES;
-/// How long the client may take to read the end and answer it before its connection is dropped.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Runs a tab until either side ends it.
 pub(crate) async fn run(
@@ -331,79 +326,5 @@ fn unless_over(outcome: Result<(), Error>) -> Result<(), Error> {
     match outcome {
         Err(Error::ConnectionClosed | Error::AlreadyClosed) => Ok(()),
         other => other,
-    }
-}
-
-/// A connection without blocking: reading takes what is there, writing goes to a buffer.
-struct Wire {
-    stream: TcpStream,
-    out: Vec<u8>,
-    /// How many bytes may be read in this turn.
-    may_read: usize,
-}
-
-impl Read for Wire {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let most = buffer.len().min(self.may_read);
-        if most == 0 {
-            return Err(ErrorKind::WouldBlock.into());
-        }
-        let read = self.stream.try_read(&mut buffer[..most])?;
-        self.may_read -= read;
-        Ok(read)
-    }
-}
-
-impl Write for Wire {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.out.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Wire {
-    fn new(stream: TcpStream) -> Self {
-        Self {
-            stream,
-            out: Vec::new(),
-            may_read: 0,
-        }
-    }
-
-    /// Writes what the socket takes now. Returns whether it took anything. An empty buffer is
-    /// given back: an idle tab holds none.
-    fn try_write(&mut self) -> io::Result<bool> {
-        let mut written = 0;
-        while written < self.out.len() {
-            match self.stream.try_write(&self.out[written..]) {
-                Ok(count) => written += count,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) => return Err(error),
-            }
-        }
-        if written == self.out.len() {
-            self.out = Vec::new();
-        } else {
-            self.out.drain(..written);
-        }
-        Ok(written > 0)
-    }
-
-    /// Sends the rest and the end of the stream, then reads until the client has ended it too:
-    /// closing with unread bytes would reset the connection, and the client might never see why.
-    async fn part(mut self) {
-        let parting = async {
-            self.stream.write_all(&self.out).await?;
-            self.stream.shutdown().await?;
-            let mut rest = [0; 512];
-            while self.stream.read(&mut rest).await? > 0 {}
-            Ok::<_, io::Error>(())
-        };
-        // Either way the connection is dropped now.
-        let _ = tokio::time::timeout(CLOSE_TIMEOUT, parting).await;
     }
 }

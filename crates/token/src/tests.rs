@@ -1,0 +1,139 @@
+use antiphon_api::ids::{UnixMs, UserId};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+
+use super::{Claims, Grant, Key, Kind, Refusal, Verifier, issue};
+
+const NOW: UnixMs = UnixMs(1_000_000);
+
+fn key() -> Key {
+    Key(vec![7; 32])
+}
+
+fn grant() -> Grant {
+    Grant {
+        user: UserId(42),
+        kind: Kind::User,
+        scope: None,
+        issued_at: NOW,
+        expires_at: NOW.plus_ms(60_000),
+        jti: "abc".to_owned(),
+    }
+}
+
+fn claims() -> Claims {
+    Claims {
+        iss: "antiphon".to_owned(),
+        aud: "antiphon".to_owned(),
+        exp: 2_000,
+        iat: None,
+        sub: "42".to_owned(),
+        jti: None,
+        kind: Kind::User,
+        scope: None,
+    }
+}
+
+fn sign(algorithm: Algorithm, claims: &impl serde::Serialize) -> String {
+    let key = EncodingKey::from_secret(&key().0);
+    jsonwebtoken::encode(&Header::new(algorithm), claims, &key).expect("signs")
+}
+
+#[test]
+fn an_issued_token_is_accepted_until_its_last_second() {
+    let verifier = Verifier::new(&key());
+    let token = issue(&key(), grant()).expect("signs");
+    let identity = verifier.verify(&token, NOW).expect("is valid");
+    assert_eq!(identity.user, UserId(42));
+    assert_eq!(identity.jti.as_deref(), Some("abc"));
+    assert!(verifier.verify(&token, NOW.plus_ms(59_999)).is_ok());
+    assert_eq!(
+        verifier.verify(&token, NOW.plus_ms(60_000)),
+        Err(Refusal::Expired)
+    );
+}
+
+#[test]
+fn a_token_of_another_key_algorithm_issuer_or_audience_is_refused() {
+    let verifier = Verifier::new(&key());
+    let foreign = issue(&Key(vec![8; 32]), grant()).expect("signs");
+    assert_eq!(verifier.verify(&foreign, NOW), Err(Refusal::Invalid));
+    assert!(
+        verifier
+            .verify(&sign(Algorithm::HS256, &claims()), NOW)
+            .is_ok()
+    );
+    let longer_hash = sign(Algorithm::HS512, &claims());
+    assert_eq!(verifier.verify(&longer_hash, NOW), Err(Refusal::Invalid));
+    for wrong in [
+        Claims {
+            iss: "other".to_owned(),
+            ..claims()
+        },
+        Claims {
+            aud: "other".to_owned(),
+            ..claims()
+        },
+        Claims {
+            sub: "0".to_owned(),
+            ..claims()
+        },
+        Claims {
+            sub: "ada".to_owned(),
+            ..claims()
+        },
+        Claims {
+            jti: Some("a\r\nb".to_owned()),
+            ..claims()
+        },
+        Claims {
+            jti: Some("x".repeat(129)),
+            ..claims()
+        },
+    ] {
+        let token = sign(Algorithm::HS256, &wrong);
+        assert_eq!(
+            verifier.verify(&token, NOW),
+            Err(Refusal::Invalid),
+            "{wrong:?}"
+        );
+    }
+}
+
+#[test]
+fn a_token_without_a_required_claim_or_with_a_textual_end_is_refused() {
+    #[derive(serde::Serialize)]
+    struct Loose<'a> {
+        iss: &'a str,
+        aud: &'a str,
+        sub: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        exp: Option<&'a str>,
+    }
+    let verifier = Verifier::new(&key());
+    for exp in [None, Some("2000")] {
+        let loose = Loose {
+            iss: "antiphon",
+            aud: "antiphon",
+            sub: "42",
+            exp,
+        };
+        let token = sign(Algorithm::HS256, &loose);
+        assert_eq!(verifier.verify(&token, NOW), Err(Refusal::Invalid));
+    }
+    let unsigned = format!("{}.{}.", "eyJhbGciOiJub25lIn0", "eyJzdWIiOiI0MiJ9");
+    assert_eq!(verifier.verify(&unsigned, NOW), Err(Refusal::Invalid));
+}
+
+#[test]
+fn a_development_token_is_accepted_by_a_development_verifier_alone() {
+    assert_eq!(
+        Verifier::new(&key()).verify("dev:1", NOW),
+        Err(Refusal::Invalid)
+    );
+    let verifier = Verifier::dev(&key());
+    assert_eq!(
+        verifier.verify("dev:1", NOW).map(|identity| identity.user),
+        Ok(UserId(1))
+    );
+    assert_eq!(verifier.verify("dev:0", NOW), Err(Refusal::Invalid));
+}
