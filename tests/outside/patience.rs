@@ -41,6 +41,23 @@ fn whoever_does_not_answer_read_or_begin_is_let_go_and_nobody_else_notices() {
     assert_eq!(late.expect("has ended").status, 401);
 }
 
+#[test]
+fn a_tab_that_never_reads_is_dropped_for_good() {
+    let (install, node) = Install::running();
+    let mut healthy = Begun::of(&node, 2, "").tab;
+    let before = open_files(&node);
+    let stuck = Begun::of(&node, 1, "").tab;
+    say_long(&install, 1_200);
+    // Half a minute without progress, then a quarter of one to read the end.
+    let mut waited = 0;
+    while open_files(&node) > before {
+        assert!(waited < 60, "the connection is still held");
+        waited += i32::from(healthy.frame_within(Duration::from_secs(1)).is_none());
+    }
+    assert!(waited > 20, "it was given up after {waited} s");
+    drop(stuck);
+}
+
 fn who_does_not_answer_pings_is_closed_4000(node: &Node) {
     let mut tab = Begun::of(node, 2, "").tab;
     tab.answers_pings = false;

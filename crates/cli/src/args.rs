@@ -71,7 +71,7 @@ pub(crate) struct Gateway {
 /// Where the data is.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Data {
-    /// The folder with the database and the sockets; made if it is not there.
+    /// The folder with the database and the sockets; a server makes it if it is not there.
     #[arg(
         long,
         value_name = "DIR",
@@ -109,8 +109,8 @@ pub(crate) struct Edge {
 /// Whom to believe.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Trust {
-    /// Development: accept the tokens dev:1, dev:2, …, on loopback addresses only, and begin with
-    /// a demo workspace.
+    /// Development: accept the tokens dev:1, dev:2, …, on loopback addresses only; an empty data
+    /// folder begins with a demo workspace.
     #[arg(long, env = "ANTIPHON_DEV")]
     pub(crate) dev: bool,
     /// The file with the key that signs tokens, at least 32 bytes; needed unless --dev.

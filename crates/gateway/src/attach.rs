@@ -9,7 +9,7 @@ use antiphon_token::Identity;
 use crate::{
     auth::Refusal,
     clock,
-    directory::{Directory, NotAttached, Tab},
+    directory::{NotAttached, Tab},
     gateway::Gateway,
 };
 
@@ -28,7 +28,7 @@ impl Gateway {
     ) -> Result<Tab, Refusal> {
         let directory = self.directory()?;
         let principal = Principal::User(identity.user);
-        let new = new_tab(&directory, identity, resume)?;
+        let new = new_tab(identity, resume)?;
         let mut log = None;
         for _ in 0..ATTEMPTS {
             match directory.attach(principal, identity, &new, log) {
@@ -58,16 +58,12 @@ impl Gateway {
     }
 }
 
-fn new_tab(directory: &Directory, identity: &Identity, resume: Resume) -> Result<NewTab, Refusal> {
+fn new_tab(identity: &Identity, resume: Resume) -> Result<NewTab, Refusal> {
     let random = || {
         getrandom::u64().map_err(|error| {
             tracing::error!(%error, "no random numbers");
             Refusal::unavailable("no random numbers")
         })
-    };
-    let passed = match resume {
-        Resume::At(pos) => directory.has_passed(pos),
-        Resume::Fresh | Resume::Event { .. } | Resume::Bad => false,
     };
     let now = clock::now();
     let valid_until = identity.expires_at.map(|end| {
@@ -76,7 +72,7 @@ fn new_tab(directory: &Directory, identity: &Identity, resume: Resume) -> Result
     });
     Ok(NewTab {
         resume,
-        passed,
+        passed: false,
         jitter: (random()? % 1000) as f64 / 1000.0,
         valid_until,
         session_id: format!("{:016x}{:016x}", random()?, random()?),

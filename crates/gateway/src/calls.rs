@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use antiphon_api::{RpcError, jsonrpc::Response as RpcResponse};
-use antiphon_client::rpc::Rpc;
+use antiphon_client::rpc::{MAX_ANSWER_BYTES, Rpc, TransportError};
 use antiphon_token::Identity;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
@@ -26,14 +26,20 @@ pub(crate) struct Calls {
 }
 
 /// How many calls are with the server at once; further ones wait.
-const AT_ONCE: usize = 256;
+const AT_ONCE: u32 = 256;
 
 impl Calls {
     pub(crate) fn new(rpc: Rpc) -> Self {
         Self {
             rpc,
-            permits: Arc::new(Semaphore::new(AT_ONCE)),
+            permits: Arc::new(Semaphore::new(AT_ONCE as usize)),
         }
+    }
+
+    /// Resolves when no call is under way.
+    pub(crate) async fn finished(&self) {
+        // An error means that the permits are closed, and so is everything.
+        let _ = self.permits.acquire_many(AT_ONCE).await;
     }
 
     /// The server's answer to a body of one or more calls, or ours in its place.
@@ -54,11 +60,10 @@ impl Calls {
                     error = &error as &dyn std::error::Error,
                     "a call was not answered"
                 );
-                let error = RpcError::unavailable("the server is away", error.indeterminate());
-                let error = request_id.name(error);
-                let answer = Self::answer_all(&body, &error).unwrap_or_default();
+                let (status, error) = in_place_of_the_answer(&error);
+                let answer = Self::answer_all(&body, &request_id.name(error)).unwrap_or_default();
                 let mut response = Response::new(answer.into());
-                *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+                *response.status_mut() = status;
                 response
             }
         }
@@ -92,6 +97,20 @@ impl Calls {
         let request_id = RequestId::random();
         let answer = self.forward(identity, body, &request_id).await.into_body();
         (!answer.is_empty()).then(|| answer.into())
+    }
+}
+
+/// What is said of a request whose answer did not come whole.
+fn in_place_of_the_answer(error: &TransportError) -> (StatusCode, RpcError) {
+    match error {
+        TransportError::TooLong => {
+            let error = RpcError::too_large("the answer", MAX_ANSWER_BYTES);
+            (StatusCode::PAYLOAD_TOO_LARGE, error)
+        }
+        TransportError::Connect { .. } | TransportError::Broken { .. } => {
+            let error = RpcError::unavailable("the server is away", error.indeterminate());
+            (StatusCode::SERVICE_UNAVAILABLE, error)
+        }
     }
 }
 

@@ -19,13 +19,17 @@ use tokio::{
         unix::{OwnedReadHalf, OwnedWriteHalf},
     },
     sync::watch,
+    time::Instant,
 };
 
-use crate::directory::Directory;
+use crate::directory::{Directory, SHARDS};
 
 /// The pause between two attempts to reach the server: the first, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The pause between the tabs of one shard and the next when they are to ask anew.
+const RENEWAL_STEP: Duration = Duration::from_millis(100);
 
 /// How things stand between gateway and server.
 #[derive(Clone, Default)]
@@ -70,9 +74,10 @@ impl Link {
     /// Follows the log until dropped.
     pub(crate) async fn follow(self) {
         let mut after = None;
+        let mut renewal = None;
         let mut pause = FIRST_PAUSE;
         loop {
-            let error = match self.run(&mut after).await {
+            let error = match self.run(&mut after, &mut renewal).await {
                 Ok(never) => match never {},
                 Err(error) => error,
             };
@@ -90,7 +95,11 @@ impl Link {
         }
     }
 
-    async fn run(&self, after: &mut Option<Pos>) -> Result<std::convert::Infallible, LinkError> {
+    async fn run(
+        &self,
+        after: &mut Option<Pos>,
+        renewal: &mut Option<Instant>,
+    ) -> Result<std::convert::Infallible, LinkError> {
         let stream = UnixStream::connect(&self.socket)
             .await
             .map_err(LinkError::Connect)?;
@@ -106,7 +115,9 @@ impl Link {
             reader,
             decoder: Decoder::default(),
         };
-        let again = after.is_some();
+        if after.is_some() {
+            renewal.get_or_insert_with(|| Instant::now() + Duration::from_millis(LEASE_GRACE_MS));
+        }
         let directory = self.greeted(inbound.next().await?, after)?;
         write(&mut writer, &directory.leases.full()).await?;
         tracing::info!(after = after.map(Pos::get), "linked to the server");
@@ -114,7 +125,7 @@ impl Link {
         tokio::select! {
             ended = receive(&mut inbound, &directory, after) => ended,
             ended = tell(&mut writer, &directory) => ended,
-            never = renew(&directory), if again => match never {},
+            never = renew(&directory, renewal) => match never {},
         }
     }
 
@@ -205,10 +216,16 @@ fn deliver(directory: &Directory, envelope: &Envelope) -> Result<Option<Pos>, Li
 }
 
 /// What is not in the log was lost with the link: once every gateway has had the time to tell the
-/// server who is there, the tabs ask anew.
-async fn renew(directory: &Directory) -> std::convert::Infallible {
-    tokio::time::sleep(Duration::from_millis(LEASE_GRACE_MS)).await;
-    directory.renew();
+/// server who is there, the tabs ask anew. A link that breaks again meanwhile does not put it off.
+async fn renew(directory: &Directory, due: &mut Option<Instant>) -> std::convert::Infallible {
+    if let Some(at) = *due {
+        tokio::time::sleep_until(at).await;
+        for shard in 0..SHARDS {
+            directory.renew(shard);
+            tokio::time::sleep(RENEWAL_STEP).await;
+        }
+        *due = None;
+    }
     std::future::pending().await
 }
 

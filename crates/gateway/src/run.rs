@@ -16,7 +16,7 @@ use crate::{
 
 /// How often sessions without a tab are looked at.
 const SWEEP: Duration = Duration::from_secs(5);
-/// How long after the drain window a tab that has not left is waited for.
+/// How long after the drain window tabs, calls and connections that are left are waited for.
 const DRAIN_SLACK: Duration = Duration::from_secs(5);
 /// How often the tabs that are left are counted while draining.
 const DRAIN_STEP: Duration = Duration::from_millis(20);
@@ -52,6 +52,7 @@ pub struct Running {
     link: watch::Receiver<LinkState>,
     draining: watch::Sender<bool>,
     closing: watch::Sender<bool>,
+    calls: Calls,
     drain_window: Duration,
     serving: JoinSet<()>,
     background: JoinSet<()>,
@@ -86,12 +87,13 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         state: link_state,
     };
     let rpc = Rpc::unix(config.server.join("rpc.sock"));
+    let calls = Calls::new(rpc.clone());
     let gateway = Arc::new(Gateway {
         verifier: config.verifier,
         dev: config.dev,
         origins: config.origins,
         link: link.clone(),
-        calls: Calls::new(rpc.clone()),
+        calls: calls.clone(),
         replays: Replays::new(rpc.clone()),
         rpc,
         draining: draining_seen,
@@ -108,6 +110,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         link,
         draining,
         closing,
+        calls,
         drain_window,
         serving,
         background,
@@ -164,7 +167,14 @@ impl Running {
             }
         }
         self.closing.send_replace(true);
-        while self.serving.join_next().await.is_some() {}
+        let finished = async {
+            self.calls.finished().await;
+            while self.serving.join_next().await.is_some() {}
+        };
+        if tokio::time::timeout(DRAIN_SLACK, finished).await.is_err() {
+            tracing::warn!("clients that do not read or write were not waited for");
+            self.serving.shutdown().await;
+        }
         self.background.shutdown().await;
     }
 }

@@ -68,6 +68,15 @@ impl Shard {
         self.tabs
     }
 
+    /// Whether the tab is closing: what is left of its output is control frames and the close.
+    #[must_use]
+    pub fn is_closing(&self, key: TabKey) -> bool {
+        let session = self.sessions.get(&key.principal);
+        session
+            .and_then(|session| session.tabs.get(&key.tab))
+            .is_none_or(|tab| !tab.is_open())
+    }
+
     /// Attached tabs of one session, those closing included.
     #[must_use]
     pub fn tabs_of(&self, principal: Principal) -> usize {

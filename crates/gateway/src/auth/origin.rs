@@ -76,9 +76,12 @@ fn is_own(origin: &str, headers: &HeaderMap) -> bool {
 
 /// Whether the `Host` is a loopback one: a name that somebody points at this machine is not.
 pub(crate) fn check_loopback_host(headers: &HeaderMap) -> Result<(), Refusal> {
-    let host = headers
-        .get(header::HOST)
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let host = hosts
+        .next()
+        .filter(|_| hosts.next().is_none())
         .and_then(|host| host.to_str().ok())
+        .filter(|host| !host.contains('@'))
         .and_then(|host| host.parse::<http::uri::Authority>().ok());
     let loopback = host.as_ref().is_some_and(|authority| {
         let host = authority
@@ -167,6 +170,7 @@ mod tests {
             "localhost.evil.example",
             "192.168.0.1:8484",
             "0.0.0.0",
+            "evil.example@127.0.0.1",
         ] {
             assert!(check_loopback_host(&headers(bad, &[])).is_err(), "{bad}");
         }

@@ -1,7 +1,7 @@
 //! Where every session is: shards of the session core, each behind a short mutex.
 //!
-//! No lock here is held across an await, and none while another is taken but a shard's and then
-//! the revocations'. Publishing goes through all shards in turn, because every envelope advances
+//! No lock here is held across an await, and none while another is taken but a shard's, and then
+//! that of the revocations or of the positions that have passed. Publishing goes through all shards in turn, because every envelope advances
 //! every shard.
 
 mod passed;
@@ -21,7 +21,7 @@ use antiphon_api::{
     frame::CloseCode,
     ids::{Pos, Principal},
 };
-use antiphon_session::{Attach, Entry, LogAnswer, NewTab, Shard, TabId, TabKey};
+use antiphon_session::{Attach, Entry, LogAnswer, NewTab, Resume, Shard, TabId, TabKey};
 use antiphon_token::Identity;
 use antiphon_wire::{LeaseState, Recipients, Revocation};
 use parking_lot::Mutex;
@@ -33,7 +33,7 @@ use crate::{clock, leases::Leases};
 pub(crate) use self::tab::Tab;
 
 /// How many locks the sessions are spread over.
-const SHARDS: usize = 16;
+pub(crate) const SHARDS: usize = 16;
 
 /// The most tabs of one user; a further one is told to come back later.
 const MAX_TABS: usize = 100;
@@ -172,7 +172,11 @@ impl Directory {
         }
         let era = slot.era;
         let log = log.and_then(|(answer, of)| (of == era).then_some(answer));
-        match slot.core.attach(key, new, log, clock::now()) {
+        let new = NewTab {
+            passed: self.has_passed(&new.resume),
+            ..new.clone()
+        };
+        match slot.core.attach(key, &new, log, clock::now()) {
             Attach::NeedsLog { after, through } => Err(NotAttached::NeedsLog {
                 after,
                 through,
@@ -193,9 +197,13 @@ impl Directory {
         }
     }
 
-    /// Whether this gateway has itself seen exactly this position pass.
-    pub(crate) fn has_passed(&self, pos: Pos) -> bool {
-        self.passed.lock().contains(pos)
+    /// Whether this gateway has itself seen exactly this position pass. Asked under a shard's lock,
+    /// so that a reset, which changes this first, cannot come between.
+    fn has_passed(&self, resume: &Resume) -> bool {
+        match resume {
+            Resume::At(pos) => self.passed.lock().contains(*pos),
+            Resume::Fresh | Resume::Event { .. } | Resume::Bad => false,
+        }
     }
 
     pub(crate) fn is_revoked(&self, identity: &Identity) -> bool {
@@ -240,14 +248,13 @@ impl Directory {
         }
     }
 
-    /// Has every live tab ask anew for what is not in the log.
-    pub(crate) fn renew(&self) {
-        for shard in &self.shards {
-            let mut slot = shard.lock();
-            let Slot { core, wake, .. } = &mut *slot;
-            core.renew(wake);
-            slot.ring_bells();
-        }
+    /// Has the live tabs ask anew for what is not in the log, one shard's at a time, so that not
+    /// all of them ask at once. To be called for each of [`SHARDS`].
+    pub(crate) fn renew(&self, shard: usize) {
+        let mut slot = self.shards[shard % SHARDS].lock();
+        let Slot { core, wake, .. } = &mut *slot;
+        core.renew(wake);
+        slot.ring_bells();
     }
 
     /// Tells every tab to come back after a time of its own, and closes it then.

@@ -27,8 +27,8 @@ async fn answer(gateway: Arc<Gateway>, request: Request<Incoming>) -> Response<B
     }
     let path = request.uri().path().to_owned();
     match (request.method(), path.as_str()) {
-        (&Method::GET, "/healthz") => respond::text(StatusCode::OK, "ok\n"),
-        (&Method::GET, "/readyz") => ready(&gateway),
+        (&Method::GET | &Method::HEAD, "/healthz") => respond::text(StatusCode::OK, "ok\n"),
+        (&Method::GET | &Method::HEAD, "/readyz") => ready(&gateway),
         (&Method::GET, "/openrpc.json") => rpc::document(&gateway).await,
         (&Method::POST, "/rpc") => rpc::call(&gateway, request).await,
         (&Method::GET, path) if path.starts_with(websocket::PREFIX) => {
@@ -38,7 +38,7 @@ async fn answer(gateway: Arc<Gateway>, request: Request<Incoming>) -> Response<B
             event_stream::open(gateway, &request).await
         }
         (_, "/rpc") => respond::method_not_allowed("POST"),
-        (&Method::GET, path) => page::find(path),
+        (&Method::GET | &Method::HEAD, path) => page::find(path),
         (_, path) if page::exists(path) => respond::method_not_allowed("GET"),
         _ => not_found(),
     }

@@ -1,5 +1,7 @@
 //! `POST /rpc` and the OpenRPC document.
 
+use std::time::Duration;
+
 use antiphon_api::{
     RpcError,
     jsonrpc::{MAX_REQUEST_BYTES, Response as RpcResponse},
@@ -10,6 +12,9 @@ use hyper::body::Incoming;
 
 use super::{Body, query_of, refuse, respond};
 use crate::{auth::Refusal, gateway::Gateway, request_id::RequestId};
+
+/// A request whose body is not there by then is refused.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Passes the calls of a request on.
 pub(super) async fn call(gateway: &Gateway, request: Request<Incoming>) -> Response<Body> {
@@ -35,10 +40,14 @@ async fn forward(
         .identify(request.headers(), &query)
         .await
         .map_err(|refusal| (refusal.status, refusal.error()))?;
-    let body = match Limited::new(request.into_body(), MAX_REQUEST_BYTES)
-        .collect()
-        .await
-    {
+    let body = Limited::new(request.into_body(), MAX_REQUEST_BYTES).collect();
+    let Ok(body) = tokio::time::timeout(BODY_TIMEOUT, body).await else {
+        return Ok(respond::text(
+            StatusCode::REQUEST_TIMEOUT,
+            "the body came too slowly\n",
+        ));
+    };
+    let body = match body {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => {
             let error = RpcError::too_large("the request", MAX_REQUEST_BYTES);

@@ -16,6 +16,9 @@ use crate::gateway::Gateway;
 
 /// A client that has not sent its headers by then is dropped (slow loris).
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// A client that takes nothing of what is written for so long is dropped, whatever it was served.
+/// Longer than a tab's own limit, which says why.
+const UNREAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// The most headers of a request; more are refused with 431.
 const MAX_HEADERS: usize = 64;
 /// What is buffered of a request's head and of an answer, in bytes.
@@ -74,14 +77,21 @@ async fn begun(closing: &mut watch::Receiver<bool>) {
     let _ = closing.wait_for(|closing| *closing).await;
 }
 
+/// What is asked of the kernel; a connection without it is served all the same.
+fn prepare(stream: &TcpStream) {
+    // Frames are small and are written whole: there is nothing to wait for.
+    let _ = stream.set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(UNREAD_TIMEOUT));
+}
+
 async fn connection(
     stream: TcpStream,
     seat: Seat,
     gateway: Arc<Gateway>,
     mut closing: watch::Receiver<bool>,
 ) {
-    // Frames are small and are written whole: there is nothing to wait for.
-    let _ = stream.set_nodelay(true);
+    prepare(&stream);
     let handler = service_fn(move |mut request: Request<Incoming>| {
         let gateway = Arc::clone(&gateway);
         request.extensions_mut().insert(seat.clone());

@@ -25,9 +25,9 @@ pub(super) async fn attach(
         .path()
         .strip_prefix(prefix)
         .unwrap_or_default();
-    if who != "me" && who.parse() != Ok(identity.user.get()) {
+    if who != "me" && who != identity.user.to_string() {
         return Err(Refusal::forbidden(
-            "the path names another user than the token",
+            "the path names another user than the token, or none",
         ));
     }
     let identity = Arc::new(identity);

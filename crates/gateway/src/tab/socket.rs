@@ -7,6 +7,7 @@
 use std::{
     io::{self, ErrorKind},
     sync::Arc,
+    time::Duration,
 };
 
 use antiphon_api::frame::CloseCode;
@@ -37,6 +38,11 @@ const READ_BYTES: usize = 2 << 10;
 /// without number, of no bytes each.
 const READ_FRAMES: usize = 32;
 const READ_TURN_BYTES: usize = 2 * MAX_FRAME_BYTES;
+
+/// How long a client that does not read is given to begin, and so to see why it was closed.
+const BLOCKED_CLOSE_TIMEOUT: Duration = Duration::from_secs(15);
+/// With more than this to be written nothing is read, because answers to pings would add to it.
+const MAX_UNWRITTEN_BYTES: usize = 4 * WRITE_BYTES;
 
 /// Runs a tab until either side ends it.
 pub(crate) async fn run(
@@ -113,14 +119,15 @@ enum Wakeup {
 
 impl Socket {
     async fn run(mut self) {
-        if let Err(error) = self.serve().await {
+        let ended = self.serve().await;
+        // Calls under way are carried out all the same; nobody hears the answers.
+        self.work.detach_all();
+        if let Err(error) = ended {
             tracing::debug!(%error, "a tab was lost");
             return;
         }
-        let Self {
-            wire, tab, work, ..
-        } = self;
-        drop((tab, work));
+        let Self { wire, tab, .. } = self;
+        drop(tab);
         wire.part().await;
     }
 
@@ -165,18 +172,22 @@ impl Socket {
 
     /// Renders what the session has for the tab, if nothing waits to be written: not even the
     /// pong to a client's ping, which tungstenite puts there. Returns whether there may be more.
+    /// A tab that is closing is rendered to its end even so: who does not read is not waited for.
     fn render(&mut self) -> Result<bool, Error> {
+        let closing = self.tab.with(|shard, key| shard.is_closing(key));
         if self.closing.is_some() {
             return Ok(false);
         }
-        if !self.wire.out.is_empty() {
+        let blocked = !self.wire.out.is_empty();
+        if blocked && !closing {
             return Ok(true);
         }
+        let most = if closing { usize::MAX } else { WRITE_BYTES };
         let mut need = None;
         let mut end = None;
         let out = &mut self.wire.out;
         self.tab.with(|shard, key| {
-            while out.len() < WRITE_BYTES
+            while out.len() < most
                 && end.is_none()
                 && let Some(output) = shard.poll_output(key)
             {
@@ -198,6 +209,9 @@ impl Socket {
         }
         if let Some(code) = end {
             self.end(Code::from(code.code()), code.reason())?;
+            if blocked {
+                self.closing = Some(Instant::now() + BLOCKED_CLOSE_TIMEOUT);
+            }
         }
         Ok(self.wire.out.len() >= WRITE_BYTES)
     }
@@ -232,10 +246,11 @@ impl Socket {
                 None => std::future::pending().await,
             }
         };
-        let mut interest = Interest::READABLE;
-        if !self.wire.out.is_empty() {
-            interest |= Interest::WRITABLE;
-        }
+        let interest = match self.wire.out.len() {
+            0 => Interest::READABLE,
+            1..MAX_UNWRITTEN_BYTES => Interest::READABLE | Interest::WRITABLE,
+            _ => Interest::WRITABLE,
+        };
         tokio::select! {
             ready = self.wire.stream.ready(interest) => {
                 let ready = ready?;

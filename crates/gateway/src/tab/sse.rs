@@ -120,6 +120,9 @@ impl EventStream {
                 .with(|shard, key| shard.handle_blocked(key, clock::now()));
         }
         loop {
+            if self.sender.capacity() == 0 && self.tab.with(|shard, key| shard.is_closing(key)) {
+                return false;
+            }
             tokio::select! {
                 permit = self.sender.reserve() => {
                     let Ok(permit) = permit else { return false };
@@ -129,11 +132,8 @@ impl EventStream {
                     inbound::receive(&self.tab, Received::Pong);
                     return true;
                 }
-                () = self.due() => {
-                    if self.tab.with(|shard, key| shard.poll_timeout(key)).is_none() {
-                        return false;
-                    }
-                }
+                () = self.due() => {}
+                () = self.tab.bell.notified() => {}
             }
         }
     }
