@@ -21,7 +21,7 @@ export class Chat {
   #loads = new Set(); // Lists on their way, each with the events that came meanwhile.
   #listedAt = 0; // The position that the messages were listed at.
   #lastTyped = -TYPING_EVERY_MS;
-  #marking = 0;
+  #marking = new Map(); // Channel to the message that it was last marked at.
   #isSending = false;
   #fetching = new Set();
 
@@ -44,6 +44,7 @@ export class Chat {
     this.presence = byKey(snapshot.presence, "user_id");
     this.#typing.clear();
     this.#loads.clear();
+    this.#marking.clear();
     this.#open(this.channels.has(this.current) ? this.current : this.#firstChannel());
   }
 
@@ -102,14 +103,16 @@ export class Chat {
     this.#session.call("typing.relay", { channel_id: this.current }).catch(() => {});
   }
 
-  /** The user sees the current channel's newest message. */
+  /** The user sees the current channel's newest message. A mark that failed is made again when the
+   *  channel is next seen. */
   sees() {
-    const read = this.reads.get(this.current);
+    const channelId = this.current;
     const newest = [...this.messages.keys()].at(-1) ?? 0;
-    if (!this.isLoaded || !read?.unread || newest <= this.#marking) return;
-    this.#marking = newest;
-    const params = { channel_id: this.current, message_id: newest };
-    this.#mutate("read.mark", params).catch(() => {});
+    const isMarked = newest <= (this.#marking.get(channelId) ?? 0);
+    if (!this.isLoaded || !this.reads.get(channelId)?.unread || isMarked) return;
+    this.#marking.set(channelId, newest);
+    const params = { channel_id: channelId, message_id: newest };
+    this.#mutate("read.mark", params).catch(() => this.#unmark(channelId, newest));
   }
 
   typists() {
@@ -139,6 +142,7 @@ export class Chat {
   #dropChannel(id) {
     this.channels.delete(id);
     this.reads.delete(id);
+    this.#marking.delete(id);
     if (id === this.current) this.#open(this.#firstChannel());
   }
 
@@ -150,6 +154,10 @@ export class Chat {
 
   #putRead(read) {
     if (this.channels.has(read.channel_id)) this.reads.set(read.channel_id, read);
+  }
+
+  #unmark(channelId, messageId) {
+    if (this.#marking.get(channelId) === messageId) this.#marking.delete(channelId);
   }
 
   #putPresence(presence) {

@@ -117,7 +117,8 @@ function drawAll() {
 function drawStatus() {
   const { phase, until, why, resumed, reason, replayed, pos, seq } = session.status;
   const seconds = Math.max(0, Math.ceil((until - Date.now()) / 1000));
-  const words = { live: "live", connecting: "connecting…", waiting: `reconnecting in ${seconds} s` };
+  const after = why ? ` (${why})` : "";
+  const words = { live: "live", connecting: `connecting…${after}`, waiting: `reconnecting in ${seconds} s${after}` };
   $("#status").dataset.phase = phase;
   $("#status").dataset.resumed = resumed ?? "";
   setText($("#status strong"), words[phase] ?? `closed: ${why}`);

@@ -6,7 +6,7 @@
 // 3. After `fresh` or `resync` a snapshot is owed. Until one is applied no position is presented
 //    and events are held; it replaces the state, then the held events above it follow.
 // 4. State comes from snapshots and events alone: an answer only settles its call.
-// 5. After each `live`, once the state is whole, `presence.list` is asked.
+// 5. After each `live`, once the state is whole, `presence.list` is asked; it may fail.
 //
 // `app` hears `replace(snapshot)`, `apply(event)`, `present(list)` and `status(status)`.
 
@@ -178,7 +178,9 @@ export class Session {
 
   async #loadSnapshot(floor) {
     this.#floor = floor;
-    const snapshot = await this.ask("state.snapshot").catch(ended);
+    const socket = this.#socket;
+    const failed = (error) => socket === this.#socket && this.#lacksSnapshot(error);
+    const snapshot = await this.ask("state.snapshot").catch(failed);
     if (!snapshot) return;
     if (snapshot.pos < floor) return this.#reconnect();
     const held = this.#held.filter((event) => event.pos > snapshot.pos);
@@ -189,10 +191,16 @@ export class Session {
     this.#whole();
   }
 
+  /** The next connection asks again. One without a state does not end the series of waits. */
+  #lacksSnapshot({ message }) {
+    this.#liveSince = null;
+    this.#reconnect(`no snapshot: ${message}`);
+  }
+
   async #whole() {
-    this.#show({ phase: "live" });
+    this.#show({ phase: "live", why: "" });
     for (const wake of this.#waiters.splice(0)) wake();
-    const listed = await this.ask("presence.list").catch(ended);
+    const listed = await this.ask("presence.list").catch(() => null);
     if (listed) this.#app.present(listed.presence);
   }
 
@@ -240,16 +248,16 @@ export class Session {
     this.#answered({ id, error: LOST });
   }
 
-  #reconnect() {
-    this.#ended(1000);
+  #reconnect(why) {
+    this.#ended(1000, why);
   }
 
-  #ended(code) {
+  #ended(code, why = "") {
     this.#disconnect();
     if (TERMINAL.has(code)) return this.stop(TERMINAL.get(code));
     const wait = Math.max(this.#nextWait(), this.#leaveAt - this.#clock.now());
     this.#after("wait", wait, () => this.start());
-    this.#show({ phase: "waiting", until: this.#clock.now() + wait });
+    this.#show({ phase: "waiting", until: this.#clock.now() + wait, why });
   }
 
   /** Exponential, with full jitter: the tabs of a gateway that died come back spread out. */
@@ -303,11 +311,6 @@ export class Session {
     this.#timers.get(name)?.();
     this.#timers.delete(name);
   }
-}
-
-/** The connection that a question was asked on is gone; the next one asks again. */
-function ended(error) {
-  if (!error.isLost) throw error;
 }
 
 function base64url(text) {

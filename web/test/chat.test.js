@@ -136,6 +136,56 @@ test("unread counts what others wrote, until it is seen", async () => {
   assert.deepEqual(calls.map(({ method, params }) => [method, params.message_id]), [["read.mark", 3]]);
 });
 
+test("what is marked in one channel does not hold up another, though ids are common to all", async () => {
+  const { chat, calls, take } = await chatWith([]);
+  const channel = { id: 2, workspace_id: 1, kind: "public", name: "random", revision: 1 };
+  chat.apply({ type: "channel.added", pos: 101, data: { channel } });
+  const read = { channel_id: 2, last_read_id: null, unread: 1, mentions: 0 };
+  chat.apply({ type: "read.updated", pos: 102, data: { read } });
+  chat.apply(created(103, message(50)));
+  chat.sees();
+  await take("read.mark", {});
+  chat.open(2);
+  await take("message.list", { messages: [{ ...message(40), channel_id: 2 }], has_more: false, pos: 103 });
+  chat.sees();
+  assert.deepEqual(calls.map(({ params }) => [params.channel_id, params.message_id]), [[2, 40]]);
+});
+
+test("a mark that failed is made again when it is next seen, one that did not is not", async () => {
+  const { chat, calls, take } = await chatWith([]);
+  chat.apply(created(101, message(1)));
+  chat.sees();
+  await take("read.mark", new Error("no"));
+  assert.equal(calls.length, 0);
+  chat.sees();
+  assert.deepEqual(calls.map(({ params }) => params.message_id), [1]);
+  await take("read.mark", {});
+  chat.sees();
+  assert.equal(calls.length, 0);
+});
+
+test("a mark that an older one's failure finds in its place stays", async () => {
+  const { chat, calls, take } = await chatWith([]);
+  chat.apply(created(101, message(1)));
+  chat.sees();
+  chat.apply(created(102, message(2)));
+  chat.sees();
+  await take("read.mark", new Error("no"));
+  chat.sees();
+  assert.deepEqual(calls.map(({ params }) => params.message_id), [2]);
+});
+
+test("after a snapshot that still counts a message as unread it is marked again", async () => {
+  const { chat, calls, take } = await chatWith([]);
+  chat.apply(created(101, message(1)));
+  chat.sees();
+  await take("read.mark", {});
+  chat.replace(snapshot(200, 1));
+  await take("message.list", { messages: [message(1)], has_more: false, pos: 200 });
+  chat.sees();
+  assert.deepEqual(calls.map(({ params }) => params.message_id), [1]);
+});
+
 test("typing ends with its author's message, and an older start stays away", async () => {
   const { chat } = await chatWith([]);
   const started = (at) => ({ type: "typing.started", ts: at, data: { channel_id: 1, user_id: OTHER, started_at: at, expires_at: at + 60 } });

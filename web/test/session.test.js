@@ -233,6 +233,59 @@ describe("coming back", () => {
     assert.equal(stage.socket.readyState, 3);
   });
 
+  test("a snapshot that is refused is shown, and asked for again after growing waits", async () => {
+    const stage = new Stage();
+    const waits = [];
+    for (const code of [-32603, -32013, -32603]) {
+      await stage.begin("fresh", 100, 10);
+      stage.clock.advance(11_000);
+      await stage.answer("state.snapshot", { error: { code, message: "broken" } });
+      const { phase, why, until } = stage.session.status;
+      assert.deepEqual([phase, why], ["waiting", "no snapshot: broken"]);
+      waits.push(until - stage.clock.now());
+      stage.clock.advance(waits.at(-1));
+      assert.equal(stage.socket.url, "ws://x/ws/user/me");
+    }
+    assert.deepEqual(waits, [500, 1000, 2000]);
+    await stage.begin("fresh", 100, 10);
+    await stage.answer("state.snapshot", { result: { pos: 100 } });
+    assert.deepEqual(stage.told, ["snapshot 100"]);
+    assert.deepEqual([stage.session.status.phase, stage.session.status.why], ["live", ""]);
+  });
+
+  test("a snapshot that is never answered is asked for again, though the connection lives", async () => {
+    const stage = new Stage();
+    await stage.begin("fresh", 100, 10);
+    stage.clock.advance(15_000);
+    await settled();
+    assert.equal(stage.session.status.phase, "waiting");
+    stage.clock.advance(500);
+    await stage.begin("fresh", 100, 10);
+    assert.equal(stage.calls("state.snapshot").length, 1);
+  });
+
+  test("a snapshot whose connection was lost does not end the next connection", async () => {
+    const stage = new Stage();
+    await stage.begin("fresh", 100, 10);
+    stage.socket.onclose({ code: 1006 });
+    stage.clock.advance(500);
+    await stage.begin("fresh", 100, 10);
+    assert.equal(stage.sockets.length, 2);
+    assert.equal(stage.socket.readyState, 1);
+  });
+
+  test("a presence list that is refused ends nothing, and is asked for again after the next live", async () => {
+    const stage = await Stage.whole();
+    await stage.say({ type: "live", pos: 100, seq: 10, replayed: 0 });
+    await stage.answer("presence.list", { error: { code: -32603, message: "broken" } });
+    assert.equal(stage.session.status.phase, "live");
+    assert.equal(stage.socket.readyState, 1);
+    assert.deepEqual(stage.told, []);
+    await stage.say({ type: "live", pos: 100, seq: 10, replayed: 0 });
+    await stage.answer("presence.list", { result: { presence: [] } });
+    assert.deepEqual(stage.told, ["presence"]);
+  });
+
   test("the gateway is told again whether the tab is visible", async () => {
     const stage = await Stage.whole();
     stage.session.setVisibility("hidden");
