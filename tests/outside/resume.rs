@@ -56,6 +56,7 @@ fn a_number_that_is_no_position_of_the_log_is_told_why() {
     install.say(1, 1);
     let head = install.head();
     assert!(head > old_head + 1);
+    node.catches_up(&install);
     let _session = Begun::of(&node, 1, "");
     let cases = [
         (head + 1, RESYNC_POSITION),

@@ -28,12 +28,14 @@ pub(super) fn text(tab: &Tab, text: &str) -> Option<Bytes> {
     }
     match parsed {
         Some(Ok(inbound)) => frame(tab, text, inbound.kind.as_deref().unwrap_or_default()),
-        Some(Err(error)) => receive(
-            tab,
-            Received::Malformed {
-                why: &error.to_string(),
-            },
-        ),
+        Some(Err(error)) => {
+            let why = if error.is_data() {
+                "expected a JSON object with a type".to_owned()
+            } else {
+                format!("not JSON: {error}")
+            };
+            receive(tab, Received::Malformed { why: &why });
+        }
         None => {}
     }
     None
