@@ -1,3 +1,5 @@
+//! What a request is called.
+
 use antiphon_api::RpcError;
 use http::{HeaderMap, HeaderName, HeaderValue};
 

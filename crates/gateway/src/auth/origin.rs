@@ -1,3 +1,5 @@
+//! Where a request may come from: its `Origin`, and in development its `Host`.
+
 use std::net::IpAddr;
 
 use http::{HeaderMap, Uri, header};

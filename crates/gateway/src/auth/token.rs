@@ -1,3 +1,5 @@
+//! What a request shows for itself, and what a WebSocket client offers to speak.
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, header};
 

@@ -1,3 +1,5 @@
+//! The positions about which a gateway may decide by itself.
+
 use std::collections::VecDeque;
 
 use antiphon_api::ids::Pos;

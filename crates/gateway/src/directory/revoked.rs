@@ -1,3 +1,5 @@
+//! The tokens that have ended before their time.
+
 use std::collections::HashMap;
 
 use antiphon_api::ids::{Principal, UnixMs};

@@ -1,3 +1,5 @@
+//! An attached tab, as its task holds it.
+
 use std::sync::Arc;
 
 use antiphon_api::frame::Visibility;

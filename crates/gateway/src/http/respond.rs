@@ -1,3 +1,5 @@
+//! The answers that are made here.
+
 use std::convert::Infallible;
 
 use bytes::Bytes;

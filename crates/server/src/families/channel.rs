@@ -1,3 +1,9 @@
+//! Channels and who is in them.
+//!
+//! A public channel is seen by its workspace and joined by oneself; a private one is seen by its
+//! members, who add others; a dm has the people it was made for. Joining and leaving follow the order
+//! of workspaces: open and tell, close and tell, and a read cursor lives as long as a membership.
+
 use antiphon_api::{
     ErrorCode, RpcError,
     entities::{Channel, ChannelKind},

@@ -1,3 +1,8 @@
+//! Workspaces and who is in them.
+//!
+//! A membership is opened before it is told of, so that the newcomer hears of it, and closed before,
+//! so that the one who left does not; the latter hears last, from an event of their own.
+
 use antiphon_api::{
     ErrorCode, RpcError,
     entities::{Role, Workspace},

@@ -1,3 +1,5 @@
+//! What waits for one gateway beside log events.
+
 use std::{collections::VecDeque, sync::Arc};
 
 use parking_lot::Mutex;
