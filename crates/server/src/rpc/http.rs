@@ -42,6 +42,7 @@ const MAX_CONNECTIONS: usize = 1024;
 /// After a failed accept (no file descriptors, say) the listener rests before it tries again.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
+const JSON: &str = "application/json";
 const USER: &str = "antiphon-user";
 const REQUEST_ID: &str = "antiphon-request-id";
 const TOKEN_EXPIRES: &str = "antiphon-token-expires";
@@ -167,7 +168,7 @@ impl Service {
         match answer(&self.router, &self.shared, &caller, request_id, &body).await {
             Answers::None => empty(StatusCode::NO_CONTENT),
             Answers::One(response) => single(&response),
-            Answers::Batch(responses) => json(StatusCode::OK, &responses),
+            Answers::Batch(array) => with_type(StatusCode::OK, JSON, array.into()),
         }
     }
 
@@ -260,7 +261,7 @@ fn single(response: &RpcResponse) -> Response<Full<Bytes>> {
 
 fn json(status: StatusCode, body: &impl Serialize) -> Response<Full<Bytes>> {
     match serde_json::to_vec(body) {
-        Ok(bytes) => with_type(status, "application/json", bytes.into()),
+        Ok(bytes) => with_type(status, JSON, bytes.into()),
         Err(error) => {
             tracing::error!(%error, "an answer cannot be encoded");
             text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n")
