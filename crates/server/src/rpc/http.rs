@@ -29,13 +29,13 @@ use crate::{
     clock,
     context::{Caller, Shared, TokenOfCall},
     listen::Listener,
-    stop::asked,
+    stop::{STOP_PATIENCE, asked},
 };
 
 /// A peer that has not sent its next headers by then is dropped (slow loris). Longer than a client
 /// keeps a connection it does not use, so that it is the client who ends it.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-/// The same for the body that follows; it also bounds how long a stop waits for a slow peer.
+/// The same for the body that follows.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most connections at once on each listener; a further one waits in the listen queue.
 const MAX_CONNECTIONS: usize = 1024;
@@ -58,7 +58,8 @@ struct Service {
     verifier: Option<Verifier>,
 }
 
-/// Serves a listener until `stop` turns true, then lets the calls under way finish. With a
+/// Serves a listener until `stop` turns true, then lets the calls under way finish, but not longer
+/// than [`STOP_PATIENCE`]. With a
 /// verifier a token says who calls; without, the peer has been checked.
 pub(crate) async fn serve<L: Listener>(
     listener: L,
@@ -97,7 +98,15 @@ pub(crate) async fn serve<L: Listener>(
             Some(_) = connections.join_next() => {}
         }
     }
-    while connections.join_next().await.is_some() {}
+    drop(listener);
+    let finished = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(STOP_PATIENCE, finished).await.is_err() {
+        tracing::warn!(
+            left = connections.len(),
+            "peers that take no answer are dropped"
+        );
+        connections.shutdown().await;
+    }
 }
 
 async fn connection<S>(stream: S, service: Service, mut stop: watch::Receiver<bool>)
