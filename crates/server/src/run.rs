@@ -159,7 +159,7 @@ impl Running {
         self.shared.store.failed().await
     }
 
-    /// Lets the calls under way finish, then closes the database.
+    /// Takes no new calls, lets those under way finish within a bound, then closes the database.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         while self.serving.join_next().await.is_some() {}

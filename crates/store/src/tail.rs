@@ -63,6 +63,17 @@ impl<T: Placed + Clone> Tail<T> {
             .send_if_modified(|old| std::mem::replace(old, head) != head);
     }
 
+    /// Forgets everything and goes on from `head`, which is above the old one: what was to come
+    /// before it is not to be had.
+    pub fn restart(&self, head: Pos) {
+        let mut run = self.run.write();
+        run.items.clear();
+        run.bytes = 0;
+        run.floor = head;
+        drop(run);
+        self.head.send_replace(head);
+    }
+
     /// The items above `pos`, oldest first, up to either bound but at least one if there is one.
     /// `None`: `pos` is below the floor, so the answer is in the log.
     #[must_use]
@@ -169,6 +180,19 @@ mod tests {
         assert_eq!(positions(tail.after(Pos(0), 2, 100)), Some(vec![1, 2]));
         assert_eq!(positions(tail.after(Pos(0), 9, 20)), Some(vec![1, 2]));
         assert_eq!(positions(tail.after(Pos(0), 0, 0)), Some(vec![1]));
+    }
+
+    #[test]
+    fn a_tail_that_began_again_knows_nothing_below_its_new_head() {
+        let tail = Tail::new(Pos(0), 9, 100);
+        tail.push([Item(1, 1), Item(2, 1)]);
+        let head = tail.subscribe();
+        tail.restart(Pos(8));
+        assert!(head.has_changed().unwrap());
+        assert_eq!(positions(tail.after(Pos(2), 9, 9)), None);
+        assert_eq!(positions(tail.after(Pos(8), 9, 9)), Some(vec![]));
+        tail.push([Item(9, 1)]);
+        assert_eq!(positions(tail.after(Pos(8), 9, 9)), Some(vec![9]));
     }
 
     #[test]

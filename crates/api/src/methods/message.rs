@@ -12,6 +12,9 @@ use crate::{
 pub const MAX_BODY_BYTES: usize = 32 * 1024;
 /// The most messages in one answer.
 pub const MAX_LIST_LIMIT: u32 = 200;
+/// The most bytes of bodies in one answer: a page ends before the message that would go over it,
+/// but has at least one.
+pub const MAX_LIST_BYTES: usize = 1 << 20;
 /// How many messages an answer holds unless `limit` is given.
 pub const DEFAULT_LIST_LIMIT: u32 = 50;
 
@@ -85,6 +88,7 @@ pub struct MessageResult {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "MessageList")]
 pub struct ListResult {
+    /// In id order. Fewer than `limit` when they would hold over 1 MiB of bodies.
     pub messages: Vec<Message>,
     /// Whether more follow in the direction asked for.
     pub has_more: bool,

@@ -12,7 +12,7 @@ use crate::{
 pub const MAX_STATUS_CHARS: usize = 100;
 /// The longest status emoji, in characters.
 pub const MAX_EMOJI_CHARS: usize = 32;
-/// The most `user_ids` in one call.
+/// The most `user_ids` in one call, and the most people in an answer.
 pub const MAX_LIST_USERS: usize = 1_000;
 
 method! {
@@ -28,7 +28,8 @@ method! {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListParams {
-    /// At most 1,000; everybody the caller may see unless given. Others are left out.
+    /// At most 1,000; everybody the caller may see unless given, of more than 1,000 those who are
+    /// not offline first. Others are left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_ids: Option<Vec<UserId>>,
 }
@@ -49,5 +50,6 @@ pub struct SetStatusTextParams {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "PresenceList")]
 pub struct ListResult {
+    /// In id order.
     pub presence: Vec<Presence>,
 }

@@ -8,6 +8,9 @@ use crate::{
     method::NoParams,
 };
 
+/// The most people in one snapshot; further ones are left out.
+pub const MAX_PEOPLE: usize = 1_000;
+
 method! {
     /// Everything a client needs to begin, read at one position of the log.
     "state.snapshot" Query Snapshot(NoParams) -> SnapshotResult, []
@@ -25,7 +28,9 @@ pub struct SnapshotResult {
     pub channels: Vec<Channel>,
     /// One for each of `channels`, in the same order.
     pub reads: Vec<Read>,
-    /// The people of `workspaces`, in id order.
+    /// The people of `workspaces`, in id order: at most 1,000, those with the lowest ids and the
+    /// caller. Others are fetched by user.get when they are met.
     pub users: Vec<User>,
+    /// One for each of `users`. That of others is asked for by presence.list with `user_ids`.
     pub presence: Vec<Presence>,
 }

@@ -6,7 +6,8 @@ use antiphon_api::{
     method::Done,
     methods::message::{
         DEFAULT_LIST_LIMIT, Delete, Get, List, ListParams, ListResult, MAX_BODY_BYTES,
-        MAX_LIST_LIMIT, MessageParams, MessageResult, Send, SendParams, Update, UpdateParams,
+        MAX_LIST_BYTES, MAX_LIST_LIMIT, MessageParams, MessageResult, Send, SendParams, Update,
+        UpdateParams,
     },
 };
 use antiphon_store::{Audience, log};
@@ -123,9 +124,7 @@ fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> 
         params.since_id.map_or(0, MessageId::get),
         params.before_id.map_or(i64::MAX, MessageId::get),
     );
-    let mut messages = page(look, params.channel_id, above, below, forward, limit + 1)?;
-    let has_more = messages.len() > limit as usize;
-    messages.truncate(limit as usize);
+    let (mut messages, has_more) = page(look, params.channel_id, above, below, forward, limit)?;
     if !forward {
         messages.reverse();
     }
@@ -136,6 +135,8 @@ fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> 
     })
 }
 
+/// The messages nearest to where the direction begins, up to either bound but at least one if there
+/// is one; and whether there are more.
 fn page(
     db: &Connection,
     channel_id: ChannelId,
@@ -143,14 +144,24 @@ fn page(
     below: i64,
     forward: bool,
     limit: u32,
-) -> Result<Vec<Message>, rusqlite::Error> {
+) -> Result<(Vec<Message>, bool), rusqlite::Error> {
     let order = if forward { "ASC" } else { "DESC" };
-    db.prepare_cached(&format!(
+    let mut statement = db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM message
          WHERE channel_id = ?1 AND id > ?2 AND id < ?3 ORDER BY id {order} LIMIT ?4"
-    ))?
-    .query_map(params![channel_id.get(), above, below, limit], from_row)?
-    .collect()
+    ))?;
+    let window = params![channel_id.get(), above, below, limit + 1];
+    let (mut messages, mut bytes) = (Vec::new(), 0);
+    for message in statement.query_map(window, from_row)? {
+        let message = message?;
+        bytes += message.body.len();
+        let full = messages.len() == limit as usize;
+        if full || (bytes > MAX_LIST_BYTES && !messages.is_empty()) {
+            return Ok((messages, true));
+        }
+        messages.push(message);
+    }
+    Ok((messages, false))
 }
 
 fn body_of(body: String) -> Result<String, RpcError> {

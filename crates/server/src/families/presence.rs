@@ -24,12 +24,17 @@ pub(super) fn register(router: Router) -> Router {
 fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> {
     let caller = look.caller.user()?;
     let mut users = user::peers(look, caller)?;
-    if let Some(asked) = params.user_ids {
+    if let Some(mut asked) = params.user_ids {
         if asked.len() > MAX_LIST_USERS {
             let message = format!("expected at most {MAX_LIST_USERS} ids");
             return Err(RpcError::invalid_param("user_ids", message).into());
         }
-        users.retain(|user| asked.contains(user));
+        asked.sort_unstable();
+        users.retain(|user| asked.binary_search(user).is_ok());
+    } else if users.len() > MAX_LIST_USERS {
+        look.shared.presence.offline_last(&mut users);
+        users.truncate(MAX_LIST_USERS);
+        users.sort_unstable();
     }
     let presence = users
         .into_iter()

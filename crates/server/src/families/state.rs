@@ -1,7 +1,7 @@
 use antiphon_api::{
     RpcError,
     method::NoParams,
-    methods::state::{Snapshot, SnapshotResult},
+    methods::state::{MAX_PEOPLE, Snapshot, SnapshotResult},
 };
 use antiphon_store::log;
 
@@ -23,7 +23,7 @@ fn snapshot(look: &mut Look<'_>, _: NoParams) -> Result<SnapshotResult, Failure>
         .iter()
         .map(|channel| read::of(look, channel.id, caller))
         .collect::<Result<_, _>>()?;
-    let users = user::colleagues(look, caller)?;
+    let users = user::colleagues(look, caller, MAX_PEOPLE)?;
     let presence = users
         .iter()
         .map(|user| {

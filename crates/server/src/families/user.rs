@@ -104,18 +104,29 @@ pub(super) fn load(db: &Connection, id: UserId) -> Result<Option<User>, rusqlite
     .optional()
 }
 
-/// Everybody in a workspace of `user`, themselves included, in id order.
-pub(super) fn colleagues(db: &Connection, user: UserId) -> Result<Vec<User>, rusqlite::Error> {
-    db.prepare_cached(
-        "SELECT id, name, display_name, created_at, revision FROM user
+/// The people of `user`'s workspaces, in id order: at most `max`, those with the lowest ids and
+/// `user`.
+pub(super) fn colleagues(
+    db: &Connection,
+    user: UserId,
+    max: usize,
+) -> Result<Vec<User>, rusqlite::Error> {
+    let mut users = db
+        .prepare_cached(
+            "SELECT id, name, display_name, created_at, revision FROM user
          WHERE id = ?1 OR id IN (
              SELECT theirs.user_id FROM workspace_member AS mine
              JOIN workspace_member AS theirs USING (workspace_id)
              WHERE mine.user_id = ?1)
-         ORDER BY id",
-    )?
-    .query_map([user.get()], from_row)?
-    .collect()
+         ORDER BY id LIMIT ?2",
+        )?
+        .query_map(params![user.get(), max], from_row)?
+        .collect::<Result<Vec<_>, _>>()?;
+    if users.len() == max && users.last().is_some_and(|last| last.id < user) {
+        users.pop();
+        users.extend(load(db, user)?);
+    }
+    Ok(users)
 }
 
 /// Whom a change of `user`'s presence concerns: those who share a workspace, and themselves.

@@ -20,7 +20,9 @@ const STEP_BYTES: usize = 1 << 20;
 /// How long the follower rests after the database failed it.
 const REST: Duration = Duration::from_millis(200);
 
-/// Turns what is committed into envelopes, in log order, until dropped.
+/// Turns what is committed into envelopes, in log order, until dropped. Should pruning overtake it,
+/// the tail begins again at the log's head: every link below that ends, as the log does not reach
+/// back to it either, and its gateway is told on its return that it has missed something.
 pub(crate) async fn follow(store: Store, fanout: Arc<Fanout>) {
     let mut cursor = fanout.tail.head();
     let mut committed = store.tail().subscribe();
@@ -29,9 +31,19 @@ pub(crate) async fn follow(store: Store, fanout: Arc<Fanout>) {
             return;
         }
         match envelopes_after(&store, cursor).await {
-            Ok(envelopes) => {
+            Ok(Some(envelopes)) => {
                 cursor = envelopes.last().map_or(cursor, |envelope| envelope.pos);
                 fanout.tail.push(envelopes);
+            }
+            Ok(None) => {
+                let head = store.head();
+                tracing::error!(
+                    pos = cursor.get(),
+                    head = head.get(),
+                    "events were pruned before they were sent: every gateway begins again"
+                );
+                cursor = head;
+                fanout.tail.restart(head);
             }
             Err(error) => {
                 tracing::error!(
@@ -46,11 +58,13 @@ pub(crate) async fn follow(store: Store, fanout: Arc<Fanout>) {
 }
 
 /// The next envelopes after `cursor`, from the store's tail where it reaches, else from the log.
-async fn envelopes_after(store: &Store, cursor: Pos) -> Result<Vec<Encoded>, Failure> {
+/// `None` when the log has no row at `cursor`: even of what the tail has, the recipients may have
+/// been pruned.
+async fn envelopes_after(store: &Store, cursor: Pos) -> Result<Option<Vec<Encoded>>, Failure> {
     let recent = store.tail().after(cursor, STEP_EVENTS, STEP_BYTES);
     let resolved = store.read(move |db| match recent {
-        Some(recent) => resolve(db, recent),
-        None => page(db, cursor),
+        Some(recent) if log::is_known(db, cursor)? => resolve(db, recent).map(Some),
+        _ => page_after(db, cursor),
     });
     resolved.await.map_err(Into::into)
 }
@@ -59,14 +73,10 @@ async fn envelopes_after(store: &Store, cursor: Pos) -> Result<Vec<Encoded>, Fai
 /// followed it may have been pruned, too.
 pub(super) fn page_after(db: &Connection, cursor: Pos) -> Result<Option<Vec<Encoded>>, Failure> {
     if log::is_known(db, cursor)? {
-        page(db, cursor).map(Some)
+        resolve(db, log::page(db, cursor, STEP_EVENTS, STEP_BYTES)?).map(Some)
     } else {
         Ok(None)
     }
-}
-
-fn page(db: &Connection, cursor: Pos) -> Result<Vec<Encoded>, Failure> {
-    resolve(db, log::page(db, cursor, STEP_EVENTS, STEP_BYTES)?)
 }
 
 fn resolve(db: &Connection, events: Vec<Logged>) -> Result<Vec<Encoded>, Failure> {
@@ -96,18 +106,17 @@ fn envelope(logged: Logged, recipients: Vec<UserId>) -> Result<Encoded, Failure>
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{path::Path, sync::Arc, time::Duration};
 
-    use antiphon_api::ids::{UnixMs, UserId};
+    use antiphon_api::ids::{Pos, UnixMs, UserId};
     use antiphon_store::{Audience, Options, Store, prune};
 
-    use super::page_after;
-    use crate::context::Failure;
+    use super::{follow, page_after};
+    use crate::{context::Failure, fanout::Fanout};
 
-    #[tokio::test]
-    async fn a_reader_that_pruning_has_overtaken_is_refused_and_not_given_a_hole() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("log.db");
+    /// A store whose log was pruned to its newest row, and where its head was before.
+    async fn pruned(folder: &Path) -> (Store, Pos) {
+        let path = folder.join("log.db");
         let store = Store::open(Options::new(path, &[], 1000)).expect("opens");
         let behind = store.head();
         let pruned = store.write(|tx| {
@@ -122,10 +131,33 @@ mod tests {
             Ok::<_, Failure>(())
         });
         pruned.await.expect("is written");
+        (store, behind)
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_pruning_has_overtaken_is_refused_and_not_given_a_hole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (store, behind) = pruned(folder.path()).await;
         let read = store.read(move |db| page_after(db, behind));
         assert!(read.await.expect("is read").is_none());
         let newest = store.head();
         let read = store.read(move |db| page_after(db, newest));
         assert_eq!(read.await.expect("is read").map(|page| page.len()), Some(0));
+    }
+
+    #[tokio::test]
+    async fn a_follower_that_pruning_has_overtaken_begins_again_at_the_head() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (store, behind) = pruned(folder.path()).await;
+        let fanout = Arc::new(Fanout::new(behind));
+        let mut told = fanout.tail.subscribe();
+        let following = tokio::spawn(follow(store.clone(), Arc::clone(&fanout)));
+        let head = store.head();
+        let told = told.wait_for(|pos| *pos == head);
+        let told = tokio::time::timeout(Duration::from_secs(20), told).await;
+        assert!(told.is_ok_and(|told| told.is_ok()));
+        assert!(fanout.tail.after(behind, 9, 9).is_none());
+        assert_eq!(fanout.tail.floor(), head);
+        following.abort();
     }
 }

@@ -132,6 +132,12 @@ impl Presence {
         })
     }
 
+    /// Puts those who are not offline first; otherwise the order stays.
+    pub(crate) fn offline_last(&self, users: &mut [UserId]) {
+        let inner = self.inner.lock();
+        users.sort_by_cached_key(|user| inner.board.state(*user) == PresenceState::Offline);
+    }
+
     fn take_pending(&self) -> Vec<UserId> {
         let mut pending = std::mem::take(&mut self.inner.lock().pending);
         pending.sort_unstable();

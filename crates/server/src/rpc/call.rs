@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use antiphon_api::{
     ErrorCode, RpcError,
     ids::{Principal, UnixMs, UserId},
-    jsonrpc::{MAX_BATCH, Request, Response},
+    jsonrpc::{MAX_ANSWER_BYTES, MAX_BATCH, Request, Response},
     openrpc,
 };
 use antiphon_store::{idempotency, idempotency::Earlier, revocation, revocation::Revocation};
@@ -23,7 +23,8 @@ pub(crate) enum Answers {
     /// Nothing but notifications.
     None,
     One(Response),
-    Batch(Vec<Response>),
+    /// The array, encoded.
+    Batch(Vec<u8>),
 }
 
 /// Carries out everything in a request body; a batch in order, one call after the other.
@@ -52,15 +53,49 @@ pub(crate) async fn answer(
         );
         return Answers::One(failed(ErrorCode::InvalidRequest, message, request_id));
     }
-    let mut responses = Vec::with_capacity(calls.len());
-    for call in &calls {
-        responses.extend(answer_one(router, shared, caller, request_id, call).await);
+    answer_batch(router, shared, caller, request_id, &calls).await
+}
+
+async fn answer_batch(
+    router: &Router,
+    shared: &Arc<Shared>,
+    caller: &Caller,
+    request_id: &str,
+    calls: &[Box<RawValue>],
+) -> Answers {
+    let mut encoded = Vec::new();
+    for call in calls {
+        let response = if encoded.len() > MAX_ANSWER_BYTES {
+            not_run(request_id, call)
+        } else {
+            answer_one(router, shared, caller, request_id, call).await
+        };
+        if let Some(response) = response {
+            encoded.push(if encoded.is_empty() { b'[' } else { b',' });
+            serde_json::to_writer(&mut encoded, &response).expect("an answer encodes");
+        }
     }
-    if responses.is_empty() {
-        Answers::None
-    } else {
-        Answers::Batch(responses)
+    if encoded.is_empty() {
+        return Answers::None;
     }
+    encoded.push(b']');
+    Answers::Batch(encoded)
+}
+
+/// The answer to a call of a batch whose answers are too large already.
+fn not_run(request_id: &str, call: &RawValue) -> Option<Response> {
+    let request = match parse(call) {
+        Ok(request) => request,
+        Err(message) => return Some(failed(ErrorCode::InvalidRequest, message, request_id)),
+    };
+    let message = format!(
+        "not carried out: the batch's answers are over {MAX_ANSWER_BYTES} bytes already; ask for \
+         fewer at once"
+    );
+    let error = RpcError::new(ErrorCode::TooLarge, message)
+        .with("limit", MAX_ANSWER_BYTES)
+        .with("request_id", request_id);
+    Some(Response::new(Some(request.id?.to_owned()), Err(error)))
 }
 
 fn not_json(error: &serde_json::Error, request_id: &str) -> Response {

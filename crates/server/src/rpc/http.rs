@@ -29,19 +29,20 @@ use crate::{
     clock,
     context::{Caller, Shared, TokenOfCall},
     listen::Listener,
-    stop::asked,
+    stop::{STOP_PATIENCE, asked},
 };
 
 /// A peer that has not sent its next headers by then is dropped (slow loris). Longer than a client
 /// keeps a connection it does not use, so that it is the client who ends it.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-/// The same for the body that follows; it also bounds how long a stop waits for a slow peer.
+/// The same for the body that follows.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most connections at once on each listener; a further one waits in the listen queue.
 const MAX_CONNECTIONS: usize = 1024;
 /// After a failed accept (no file descriptors, say) the listener rests before it tries again.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
+const JSON: &str = "application/json";
 const USER: &str = "antiphon-user";
 const REQUEST_ID: &str = "antiphon-request-id";
 const TOKEN_EXPIRES: &str = "antiphon-token-expires";
@@ -57,7 +58,8 @@ struct Service {
     verifier: Option<Verifier>,
 }
 
-/// Serves a listener until `stop` turns true, then lets the calls under way finish. With a
+/// Serves a listener until `stop` turns true, then lets the calls under way finish, but not longer
+/// than [`STOP_PATIENCE`]. With a
 /// verifier a token says who calls; without, the peer has been checked.
 pub(crate) async fn serve<L: Listener>(
     listener: L,
@@ -96,7 +98,15 @@ pub(crate) async fn serve<L: Listener>(
             Some(_) = connections.join_next() => {}
         }
     }
-    while connections.join_next().await.is_some() {}
+    drop(listener);
+    let finished = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(STOP_PATIENCE, finished).await.is_err() {
+        tracing::warn!(
+            left = connections.len(),
+            "peers that take no answer are dropped"
+        );
+        connections.shutdown().await;
+    }
 }
 
 async fn connection<S>(stream: S, service: Service, mut stop: watch::Receiver<bool>)
@@ -167,7 +177,7 @@ impl Service {
         match answer(&self.router, &self.shared, &caller, request_id, &body).await {
             Answers::None => empty(StatusCode::NO_CONTENT),
             Answers::One(response) => single(&response),
-            Answers::Batch(responses) => json(StatusCode::OK, &responses),
+            Answers::Batch(array) => with_type(StatusCode::OK, JSON, array.into()),
         }
     }
 
@@ -260,7 +270,7 @@ fn single(response: &RpcResponse) -> Response<Full<Bytes>> {
 
 fn json(status: StatusCode, body: &impl Serialize) -> Response<Full<Bytes>> {
     match serde_json::to_vec(body) {
-        Ok(bytes) => with_type(status, "application/json", bytes.into()),
+        Ok(bytes) => with_type(status, JSON, bytes.into()),
         Err(error) => {
             tracing::error!(%error, "an answer cannot be encoded");
             text(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n")

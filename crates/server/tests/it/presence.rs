@@ -1,6 +1,7 @@
 //! Who is there: from leases to those who share a workspace, and nobody else.
 
 use antiphon_wire::LeaseState::{Closed, Hidden, Visible};
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::{Heard, House, Link, must};
@@ -84,4 +85,55 @@ async fn typing_reaches_the_members_but_the_typist() {
     assert_eq!((heard.kind(), &heard.to), ("typing.started", &vec![1]));
     assert_eq!(heard.key.as_deref(), Some("typing:1:2"));
     assert_eq!(heard.data()["user_id"], 2);
+}
+
+/// A workspace of 90,001: 1, who owns it, and 2 to 90,001.
+async fn crowd() -> House {
+    let house = House::of(1).await;
+    must(&house.user(1), "workspace.create", json!({ "name": "w" })).await;
+    let folder = house.stop().await;
+    let db = Connection::open(folder.path().join("antiphon.db")).expect("opens");
+    db.execute_batch(
+        "WITH RECURSIVE n (id) AS (SELECT 2 UNION ALL SELECT id + 1 FROM n WHERE id < 90001)
+         INSERT INTO user (id, name, display_name, administrator, created_at)
+         SELECT id, 'u' || id, 'u' || id, 0, 1 FROM n;
+         INSERT INTO membership (kind, scope_id, to_pos, user_id, from_pos, role)
+         SELECT 1, 1, 9223372036854775807, id, 1, 'member' FROM user WHERE id > 1;",
+    )
+    .expect("inserts");
+    drop(db);
+    House::in_folder(folder).await
+}
+
+#[tokio::test]
+async fn a_snapshot_of_a_crowd_names_a_thousand_people_and_the_caller_among_them() {
+    let house = crowd().await;
+    for (user, last) in [(1, 1000), (500, 1000), (90_000, 90_000)] {
+        let snapshot = must(&house.user(user), "state.snapshot", json!({})).await;
+        for (people, id) in [("users", "id"), ("presence", "user_id")] {
+            let people = snapshot[people].as_array().expect("people");
+            assert_eq!(people.len(), 1000);
+            assert_eq!(people[998][id], 999);
+            assert_eq!(people[999][id], last);
+        }
+    }
+    let met = json!({ "user_id": 70_000 });
+    must(&house.user(1), "user.get", met).await;
+}
+
+#[tokio::test]
+async fn of_a_crowd_a_thousand_are_listed_and_first_those_who_are_there() {
+    let house = crowd().await;
+    let (mut link, _) = Link::open(&house, "g", None).await;
+    link.leases(true, &[(80_000, 1, Visible)]).await;
+    assert_eq!(link.ephemeral().await.data()["user_id"], 80_000);
+    let listed = states(&house, 1).await;
+    assert_eq!(listed.as_array().map(Vec::len), Some(1000));
+    assert_eq!(listed[998], json!([999, "offline"]));
+    assert_eq!(listed[999], json!([80_000, "online"]));
+    let asked = json!({ "user_ids": [80_000, 70_000, 90_002, 3] });
+    let listed = must(&house.user(1), "presence.list", asked).await;
+    let listed = listed["presence"].as_array().expect("presence");
+    let ids: Vec<&Value> = listed.iter().map(|one| &one["user_id"]).collect();
+    assert_eq!(json!(ids), json!([3, 70_000, 80_000]));
 }

@@ -203,6 +203,43 @@ async fn a_batch_holds_at_most_a_hundred_calls() {
 }
 
 #[tokio::test]
+async fn a_batch_whose_answers_grow_too_large_is_not_carried_out_to_its_end() {
+    let house = furnished().await;
+    // Each of its bytes is six in an answer.
+    let body = "\u{1}".repeat(32 << 10);
+    for _ in 0..32 {
+        let params = json!({ "channel_id": 1, "body": body });
+        must(&house.user(1), "message.send", params).await;
+    }
+    let list = request("message.list", json!({ "channel_id": 1, "limit": 200 }));
+    let send = |id: Option<i64>| {
+        let mut call = request("message.send", json!({ "channel_id": 1, "body": "late" }));
+        call["id"] = json!(id);
+        if id.is_none() {
+            call.as_object_mut().expect("a call").remove("id");
+        }
+        call
+    };
+    let batch = json!([list, list, send(Some(7)), send(None), 3]);
+    let answer = single(&house, batch).await;
+    assert!(answer.body.len() < 16 << 20, "{} bytes", answer.body.len());
+    let answers = answer.json();
+    assert_eq!(answers.as_array().map(Vec::len), Some(4));
+    assert!(answers[1]["result"].is_object());
+    assert_eq!(answers[2]["id"], 7);
+    let error = &answers[2]["error"];
+    assert_eq!(
+        (&error["code"], &error["data"]["limit"]),
+        (&json!(-32013), &json!(8 << 20))
+    );
+    assert!(error["message"].to_string().contains("fewer at once"));
+    assert_eq!(answers[3]["error"]["code"], -32600);
+    let newest = json!({ "channel_id": 1, "limit": 1 });
+    let newest = must(&house.user(1), "message.list", newest).await;
+    assert_eq!(newest["messages"][0]["id"], 32, "nothing was sent late");
+}
+
+#[tokio::test]
 async fn a_notification_takes_effect_and_is_answered_by_204_alone() {
     let house = furnished().await;
     let params = json!({ "channel_id": 1, "body": "psst" });

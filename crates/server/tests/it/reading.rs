@@ -59,3 +59,44 @@ async fn a_cursor_never_moves_back() {
     }
     assert_eq!(read(&house, 1).await["last_read_id"], 2);
 }
+
+/// All ids of the channel, page after page from `params` on; `next` says how to go on.
+async fn paged(
+    house: &House,
+    mut params: Value,
+    next: fn(&[i64]) -> (&'static str, i64),
+) -> Vec<Vec<i64>> {
+    let mut pages = Vec::new();
+    loop {
+        let listed = must(&house.user(1), "message.list", params.clone()).await;
+        let messages = listed["messages"].as_array().expect("messages");
+        let ids: Vec<i64> = messages
+            .iter()
+            .filter_map(|one| one["id"].as_i64())
+            .collect();
+        let (name, from) = next(&ids);
+        params[name] = json!(from);
+        pages.push(ids);
+        if listed["has_more"] == false {
+            return pages;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_ends_at_a_mebibyte_of_bodies_and_the_next_skips_nothing() {
+    let house = written().await;
+    for _ in 0..40 {
+        say(&house, 1, &"x".repeat(32 << 10)).await;
+    }
+    let up = json!({ "channel_id": 1, "limit": 200, "since_id": 1 });
+    let down = json!({ "channel_id": 1, "limit": 200 });
+    let up = paged(&house, up, |ids| ("since_id", ids[ids.len() - 1])).await;
+    let down = paged(&house, down, |ids| ("before_id", ids[0])).await;
+    let sizes = |pages: &[Vec<i64>]| pages.iter().map(Vec::len).collect::<Vec<_>>();
+    assert_eq!((sizes(&up), sizes(&down)), (vec![32, 9], vec![32, 10]));
+    assert_eq!(up.concat(), (2..=42).collect::<Vec<_>>());
+    let mut all = down.concat();
+    all.sort_unstable();
+    assert_eq!(all, (1..=42).collect::<Vec<_>>());
+}

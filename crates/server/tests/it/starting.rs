@@ -1,13 +1,18 @@
 //! What stops a server from starting, and that it says so clearly.
 
-use std::{error::Error, path::Path};
+use std::{error::Error, path::Path, time::Duration};
 
 use antiphon_server::{Config, RPC_SOCKET, StartError, start};
 use antiphon_token::{Key, Verifier};
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::support::{House, must};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::UnixStream,
+};
+
+use crate::support::{House, must, soon};
 
 fn config(data: &Path) -> Config {
     let key = Key::random().expect("random numbers");
@@ -108,4 +113,35 @@ async fn a_restart_keeps_what_was_answered_and_knows_the_old_head() {
     let after = must(&house.user(1), "state.snapshot", json!({})).await;
     assert_eq!(after["workspaces"], before["workspaces"]);
     assert_eq!(after["pos"], before["pos"]);
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_its_answer_does_not_keep_the_server_from_stopping() {
+    let house = House::of(1).await;
+    let calls = vec![r#"{"jsonrpc":"2.0","id":1,"method":"rpc.discover"}"#; 40].join(",");
+    let stream = UnixStream::connect(house.socket(RPC_SOCKET)).await;
+    let mut stream = stream.expect("connects");
+    let (length, user) = (calls.len() + 2, "antiphon-user: 1");
+    let call = format!(
+        "POST /rpc HTTP/1.1\r\nhost: x\r\n{user}\r\ncontent-length: {length}\r\n\r\n[{calls}]"
+    );
+    stream.write_all(call.as_bytes()).await.expect("writes");
+    stream.read_u8().await.expect("an answer begins");
+
+    let socket = house.socket(RPC_SOCKET);
+    let stopping = tokio::spawn(house.stop());
+    let refused = async {
+        while UnixStream::connect(&socket).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("the listener to close", refused).await;
+    assert!(!stopping.is_finished(), "the answer is still on its way");
+    // Virtual time: it passes as soon as nothing else can happen.
+    tokio::time::pause();
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    tokio::time::resume();
+    soon("the end of the server", stopping)
+        .await
+        .expect("it stops");
 }
