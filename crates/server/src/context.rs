@@ -58,7 +58,7 @@ impl Caller {
             Self::User(id, _) => Ok(*id),
             Self::Operator => Err(RpcError::new(
                 ErrorCode::Unauthenticated,
-                "this method acts as a user: name one with the header Antiphon-User",
+                "this method acts as a user: name one with the header Antiphon-User, or antiphon call --as",
             )),
         }
     }

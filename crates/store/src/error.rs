@@ -8,7 +8,7 @@ use crate::migrate::Version;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error(
-        "the database was written by a newer version ({found}; this program knows {known}): \
+        "the database was written by a newer version of the program (it has {found}, this program knows {known}): \
          start that version again, or restore a backup made before it"
     )]
     NewerDatabase { found: Version, known: Version },

@@ -25,7 +25,7 @@ pub struct Version {
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "version {}.{}", self.store, self.server)
+        write!(f, "schema {}.{}", self.store, self.server)
     }
 }
 
