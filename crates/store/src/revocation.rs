@@ -43,6 +43,19 @@ pub fn live(conn: &Connection, now: UnixMs) -> Result<Vec<Revocation>> {
     .collect()
 }
 
+/// Those of one principal that are not over at `now`.
+///
+/// # Errors
+/// From SQLite.
+pub fn of(conn: &Connection, principal: Principal, now: UnixMs) -> Result<Vec<Revocation>> {
+    conn.prepare_cached(
+        "SELECT principal, jti, before_ms, until_ms FROM revocation
+          WHERE principal = ?1 AND until_ms > ?2",
+    )?
+    .query_map(params![principal.to_string(), now.get()], revocation)?
+    .collect()
+}
+
 fn revocation(row: &Row<'_>) -> Result<Revocation> {
     let principal = row.get_ref(0)?.as_str()?.parse::<Principal>();
     Ok(Revocation {

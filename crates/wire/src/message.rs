@@ -82,6 +82,18 @@ pub struct Revocation {
     pub until: UnixMs,
 }
 
+impl Revocation {
+    /// Whether it covers the principal's token called `jti` and issued at `issued_at`. Without a
+    /// `jti` of its own it covers those issued before it, and those that do not say when they were.
+    #[must_use]
+    pub fn covers(&self, jti: Option<&str>, issued_at: Option<UnixMs>) -> bool {
+        match &self.jti {
+            Some(own) => jti == Some(own),
+            None => issued_at.is_none_or(|issued| issued < self.before),
+        }
+    }
+}
+
 /// An event and who is to have it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Envelope {
@@ -234,7 +246,9 @@ impl Serialize for FromServer {
 
 #[cfg(test)]
 mod tests {
-    use super::{FromServer, Recipients};
+    use antiphon_api::ids::{Principal, UnixMs, UserId};
+
+    use super::{FromServer, Recipients, Revocation};
 
     fn round_trip(text: &str) -> String {
         let message = FromServer::decode(text.as_bytes()).expect("decodes");
@@ -252,6 +266,23 @@ mod tests {
         ] {
             assert_eq!(round_trip(text), text);
         }
+    }
+
+    #[test]
+    fn a_revocation_covers_its_own_token_or_all_that_are_older() {
+        let of = |jti: Option<&str>| Revocation {
+            principal: Principal::User(UserId(1)),
+            jti: jti.map(str::to_owned),
+            before: UnixMs(5),
+            until: UnixMs(9),
+        };
+        let (old, new) = (Some(UnixMs(4)), Some(UnixMs(5)));
+        assert!(of(Some("a")).covers(Some("a"), new));
+        assert!(!of(Some("a")).covers(Some("b"), old));
+        assert!(!of(Some("a")).covers(None, old));
+        assert!(of(None).covers(Some("a"), old));
+        assert!(!of(None).covers(Some("a"), new));
+        assert!(of(None).covers(Some("a"), None));
     }
 
     #[test]

@@ -32,13 +32,6 @@ impl Revoked {
     }
 }
 
-/// A revocation without a `jti` covers every token issued before it, and those that do not say
-/// when they were issued.
 pub(super) fn covers(revocation: &Revocation, identity: &Identity) -> bool {
-    match &revocation.jti {
-        Some(jti) => identity.jti.as_ref() == Some(jti),
-        None => identity
-            .issued_at
-            .is_none_or(|issued| issued < revocation.before),
-    }
+    revocation.covers(identity.jti.as_deref(), identity.issued_at)
 }

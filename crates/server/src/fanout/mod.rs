@@ -117,7 +117,7 @@ impl Fanout {
     }
 }
 
-fn wire_revocation(revocation: Revocation) -> antiphon_wire::Revocation {
+pub(crate) fn wire_revocation(revocation: Revocation) -> antiphon_wire::Revocation {
     let Revocation {
         principal,
         jti,

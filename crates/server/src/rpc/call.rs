@@ -8,7 +8,7 @@ use antiphon_api::{
     jsonrpc::{MAX_ANSWER_BYTES, MAX_BATCH, Request, Response},
     openrpc,
 };
-use antiphon_store::{idempotency, idempotency::Earlier, revocation, revocation::Revocation};
+use antiphon_store::{idempotency, idempotency::Earlier, revocation};
 use rusqlite::Connection;
 use serde_json::value::RawValue;
 
@@ -16,6 +16,7 @@ use super::router::{Prepared, Router, Run};
 use crate::{
     clock,
     context::{Caller, Effects, Failure, Look, Shared, TokenOfCall, Work},
+    fanout::wire_revocation,
 };
 
 /// What goes back for one request body.
@@ -291,9 +292,10 @@ fn authenticate(db: &Connection, caller: &Caller, now: UnixMs) -> Result<(), Fai
         return Ok(());
     };
     if *token != TokenOfCall::default()
-        && revocation::live(db, now)?
-            .iter()
-            .any(|revocation| covers(revocation, UserId(*id), token))
+        && revocation::of(db, Principal::User(UserId(*id)), now)?
+            .into_iter()
+            .map(wire_revocation)
+            .any(|revocation| revocation.covers(token.jti.as_deref(), token.issued_at))
     {
         let message = "the token has been revoked; sign in again";
         return Err(RpcError::new(ErrorCode::Unauthenticated, message).into());
@@ -306,16 +308,4 @@ fn authenticate(db: &Connection, caller: &Caller, now: UnixMs) -> Result<(), Fai
     } else {
         Err(RpcError::new(ErrorCode::Unauthenticated, format!("there is no user {id}")).into())
     }
-}
-
-/// A revocation without a `jti` covers every token issued before it, and those that do not say
-/// when they were.
-fn covers(revocation: &Revocation, user: UserId, token: &TokenOfCall) -> bool {
-    revocation.principal == Principal::User(user)
-        && match &revocation.jti {
-            Some(jti) => token.jti.as_ref() == Some(jti),
-            None => token
-                .issued_at
-                .is_none_or(|issued| issued < revocation.before),
-        }
 }

@@ -58,3 +58,4 @@ CREATE TABLE revocation (
 ) STRICT;
 
 CREATE INDEX revocation_by_end ON revocation (until_ms);
+CREATE INDEX revocation_by_principal ON revocation (principal, until_ms);

@@ -102,7 +102,14 @@ async fn a_revocation_is_told_until_it_is_over_and_then_forgotten() {
         move |tx: &mut Tx<'_>| stored.iter().try_for_each(|r| revocation::store(tx, r));
     store.write(store_them).await.unwrap();
     let live = |at: i64| store.read(move |conn| revocation::live(conn, NOW.plus_ms(at)));
+    let of = |user: i64, at: i64| {
+        let principal = Principal::User(UserId(user));
+        store.read(move |conn| revocation::of(conn, principal, NOW.plus_ms(at)))
+    };
     assert_eq!(live(9).await.unwrap(), both);
+    assert_eq!(of(1, 9).await.unwrap(), both);
+    assert_eq!(of(1, 10).await.unwrap(), both[1..]);
+    assert_eq!(of(2, 9).await.unwrap(), []);
     assert_eq!(live(10).await.unwrap(), [every]);
     let step = store.write(|tx| prune::step(tx, &FOR_EVER, NOW.plus_ms(10)));
     step.await.unwrap();
