@@ -51,7 +51,8 @@ fn a_tab_that_never_reads_is_dropped_for_good() {
     // Half a minute without progress, then a quarter of one to read the end.
     let mut waited = 0;
     while open_files(&node) > before {
-        assert!(waited < 60, "the connection is still held");
+        // The kernel would drop it after a minute; the tab is to be given up before.
+        assert!(waited < 42, "the connection is still held");
         waited += i32::from(healthy.frame_within(Duration::from_secs(1)).is_none());
     }
     assert!(waited > 20, "it was given up after {waited} s");
