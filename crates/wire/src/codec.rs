@@ -69,7 +69,7 @@ impl Decoder {
 #[cfg(test)]
 mod tests {
     use super::{Decoder, encode};
-    use crate::MAX_MESSAGE_BYTES;
+    use crate::{FromServer, MAX_MESSAGE_BYTES};
 
     fn stream_of(messages: &[&str]) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -102,6 +102,34 @@ mod tests {
         decoder.buffer().extend_from_slice(&length.to_be_bytes());
         assert!(decoder.next_message().is_err());
         assert!(decoder.buffer().capacity() < 1024);
+    }
+
+    /// A small generator of its own (xorshift), so that a failure can be repeated.
+    fn noise(mut state: u64) -> impl FnMut() -> u8 {
+        move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()[3]
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_the_decoder_panic_or_hold_more_than_a_message() {
+        for seed in 1..2_000 {
+            let mut next = noise(seed);
+            let mut decoder = Decoder::default();
+            for _ in 0..usize::from(next()) {
+                // Short lengths are likely, so that messages come out of it.
+                let byte = if next() < 160 { 0 } else { next() };
+                decoder.buffer().extend_from_slice(&[byte]);
+                match decoder.next_message() {
+                    Ok(Some(message)) => drop(FromServer::decode(&message)),
+                    Ok(None) => assert!(decoder.buffer().capacity() <= 2 * MAX_MESSAGE_BYTES),
+                    Err(_) => break,
+                }
+            }
+        }
     }
 
     #[test]
