@@ -18,7 +18,7 @@ pub mod openrpc;
 pub mod resume;
 
 pub use error::{ErrorCode, RpcError};
-pub use method::{Kind, Method, MethodInfo};
+pub use method::{Class, Kind, Method, MethodInfo};
 
 /// The version of the frame protocol, told in every `hello`.
 pub const PROTOCOL: u32 = 1;

@@ -17,16 +17,55 @@ pub enum Kind {
     Internal,
 }
 
+/// Which of a user's budgets a call is taken from; each has its own rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// Queries.
+    Read,
+    /// Mutations.
+    Write,
+    /// Queries that may look at much: snapshots, searches.
+    Heavy,
+    /// What is sent often and means little alone: typing, renewals of leases.
+    Signal,
+}
+
+impl Class {
+    pub const ALL: [Self; 4] = [Self::Read, Self::Write, Self::Heavy, Self::Signal];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Heavy => "heavy",
+            Self::Signal => "signal",
+        }
+    }
+
+    /// The class of a method that does not name one.
+    #[must_use]
+    pub const fn usual(kind: Kind) -> Self {
+        match kind {
+            Kind::Mutation => Self::Write,
+            Kind::Query | Kind::Internal => Self::Read,
+        }
+    }
+}
+
 /// One RPC method. Declared with [`method!`](crate::method!), listed in
 /// [`METHODS`](crate::methods::METHODS).
 pub trait Method: 'static {
     /// `family.verb`.
     const NAME: &'static str;
     const KIND: Kind;
+    const CLASS: Class;
     /// The first sentence of the documentation.
     const SUMMARY: &'static str;
     /// What it can fail with, beyond JSON-RPC's own codes, `unauthenticated` and `unavailable`.
     const ERRORS: &'static [ErrorCode];
+    /// Parameters of a call that succeeds on the stage that documents are made on, as JSON.
+    const EXAMPLE: &'static str;
     type Params: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
     type Result: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
 }
@@ -45,8 +84,10 @@ pub struct Done {}
 pub struct MethodInfo {
     pub name: &'static str,
     pub kind: Kind,
+    pub class: Class,
     pub summary: &'static str,
     pub errors: &'static [ErrorCode],
+    pub example: &'static str,
     pub params: fn(&mut SchemaGenerator) -> Schema,
     pub result: fn(&mut SchemaGenerator) -> Schema,
 }
@@ -57,29 +98,45 @@ impl MethodInfo {
         Self {
             name: M::NAME,
             kind: M::KIND,
+            class: M::CLASS,
             summary: M::SUMMARY,
             errors: M::ERRORS,
+            example: M::EXAMPLE,
             params: M::Params::json_schema,
             result: SchemaGenerator::subschema_for::<M::Result>,
         }
     }
 }
 
-/// Declares a method: its documentation, name, kind, `Type(Params) -> Result` and errors.
+/// Declares a method: its documentation, name, kind (and class, if it is not the usual one),
+/// `Type(Params) -> Result`, errors, and the parameters of an example.
 #[macro_export]
 macro_rules! method {
-    ($(#[doc = $doc:literal])* $name:literal $kind:ident
-     $type:ident($params:ty) -> $result:ty, [$($error:ident),*]) => {
+    ($(#[doc = $doc:literal])* $name:literal $kind:ident $(/ $class:ident)?
+     $type:ident($params:ty) -> $result:ty, [$($error:ident),*], example $example:tt) => {
         $(#[doc = $doc])*
         pub enum $type {}
 
         impl $crate::Method for $type {
             const NAME: &'static str = $name;
             const KIND: $crate::Kind = $crate::Kind::$kind;
+            const CLASS: $crate::Class = $crate::class_of!($kind $($class)?);
             const SUMMARY: &'static str = concat!($($doc),*);
             const ERRORS: &'static [$crate::ErrorCode] = &[$($crate::ErrorCode::$error),*];
+            const EXAMPLE: &'static str = stringify!($example);
             type Params = $params;
             type Result = $result;
         }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! class_of {
+    ($kind:ident) => {
+        $crate::Class::usual($crate::Kind::$kind)
+    };
+    ($kind:ident $class:ident) => {
+        $crate::Class::$class
     };
 }

@@ -15,32 +15,38 @@ pub const MAX_DM_MEMBERS: usize = 10;
 
 method! {
     /// Creates a channel with the caller in it; a dm that exists for the same people is returned.
-    "channel.create" Mutation Create(CreateParams) -> ChannelResult, [NotFound]
+    "channel.create" Mutation Create(CreateParams) -> ChannelResult, [NotFound],
+    example {"workspace_id": 1, "kind": "dm", "peer_ids": [3]}
 }
 
 method! {
     /// Joins a public channel.
-    "channel.join" Mutation Join(ChannelParams) -> ChannelResult, [NotFound, Conflict]
+    "channel.join" Mutation Join(ChannelParams) -> ChannelResult, [NotFound, Conflict],
+    example {"channel_id": 3}
 }
 
 method! {
     /// Leaves a channel; a dm cannot be left.
-    "channel.leave" Mutation Leave(ChannelParams) -> Done, [NotFound, Forbidden, Conflict]
+    "channel.leave" Mutation Leave(ChannelParams) -> Done, [NotFound, Forbidden, Conflict],
+    example {"channel_id": 2}
 }
 
 method! {
     /// Adds a member of the workspace to a channel the caller is in.
-    "channel.add_member" Mutation AddMember(MemberParams) -> MemberResult, [NotFound, Forbidden, Conflict]
+    "channel.add_member" Mutation AddMember(MemberParams) -> MemberResult, [NotFound, Forbidden, Conflict],
+    example {"channel_id": 4, "user_id": 3}
 }
 
 method! {
     /// Removes somebody from a channel; for those who administer the workspace, or for oneself.
-    "channel.remove_member" Mutation RemoveMember(MemberParams) -> Done, [NotFound, Forbidden, Conflict]
+    "channel.remove_member" Mutation RemoveMember(MemberParams) -> Done, [NotFound, Forbidden, Conflict],
+    example {"channel_id": 2, "user_id": 3}
 }
 
 method! {
     /// The channels of a workspace that the caller may see, in id order.
-    "channel.list" Query List(ListParams) -> ListResult, [NotFound]
+    "channel.list" Query List(ListParams) -> ListResult, [NotFound],
+    example {"workspace_id": 1}
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

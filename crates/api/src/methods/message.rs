@@ -20,27 +20,32 @@ pub const DEFAULT_LIST_LIMIT: u32 = 50;
 
 method! {
     /// Sends a message to a channel the caller is in.
-    "message.send" Mutation Send(SendParams) -> MessageResult, [NotFound, Forbidden, TooLarge]
+    "message.send" Mutation Send(SendParams) -> MessageResult, [NotFound, Forbidden, TooLarge],
+    example {"channel_id": 1, "body": "Good morning"}
 }
 
 method! {
     /// Messages of a channel in id order: the newest, or those after `since_id` or before `before_id`.
-    "message.list" Query List(ListParams) -> ListResult, [NotFound, Forbidden]
+    "message.list" Query List(ListParams) -> ListResult, [NotFound, Forbidden],
+    example {"channel_id": 1, "limit": 2}
 }
 
 method! {
     /// One message of a channel the caller is in.
-    "message.get" Query Get(MessageParams) -> MessageResult, [NotFound]
+    "message.get" Query Get(MessageParams) -> MessageResult, [NotFound],
+    example {"message_id": 1}
 }
 
 method! {
     /// Replaces the body of one of the caller's own messages.
-    "message.update" Mutation Update(UpdateParams) -> MessageResult, [NotFound, Forbidden, TooLarge]
+    "message.update" Mutation Update(UpdateParams) -> MessageResult, [NotFound, Forbidden, TooLarge],
+    example {"message_id": 1, "body": "Good evening"}
 }
 
 method! {
     /// Deletes a message: one's own, or anybody's for those who administer the workspace.
-    "message.delete" Mutation Delete(MessageParams) -> Done, [NotFound, Forbidden]
+    "message.delete" Mutation Delete(MessageParams) -> Done, [NotFound, Forbidden],
+    example {"message_id": 1}
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -58,6 +58,14 @@ mod tests {
     use super::METHODS;
 
     #[test]
+    fn every_example_is_an_object() {
+        for method in METHODS {
+            let example: Result<serde_json::Map<_, _>, _> = serde_json::from_str(method.example);
+            assert!(example.is_ok(), "{}: {}", method.name, method.example);
+        }
+    }
+
+    #[test]
     fn every_method_has_its_own_name_in_a_family() {
         let names: HashSet<_> = METHODS.iter().map(|method| method.name).collect();
         assert_eq!(names.len(), METHODS.len());

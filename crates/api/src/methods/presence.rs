@@ -17,12 +17,14 @@ pub const MAX_LIST_USERS: usize = 1_000;
 
 method! {
     /// Who is there, among those the caller shares a workspace with.
-    "presence.list" Query List(ListParams) -> ListResult, []
+    "presence.list" Query List(ListParams) -> ListResult, [],
+    example {"user_ids": [1, 2]}
 }
 
 method! {
     /// Sets the caller's status text; an empty one clears it.
-    "presence.set_status_text" Mutation SetStatusText(SetStatusTextParams) -> Done, []
+    "presence.set_status_text" Mutation SetStatusText(SetStatusTextParams) -> Done, [],
+    example {"text": "In the garden", "emoji": "🌱"}
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -9,7 +9,8 @@ use crate::{
 
 method! {
     /// Moves the caller's read cursor forward to a message; it never moves back.
-    "read.mark" Mutation Mark(MarkParams) -> ReadResult, [NotFound, Forbidden]
+    "read.mark" Mutation Mark(MarkParams) -> ReadResult, [NotFound, Forbidden],
+    example {"channel_id": 1, "message_id": 2}
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

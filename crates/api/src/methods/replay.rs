@@ -17,7 +17,8 @@ pub const MAX_REPLAY_EVENTS: usize = 20_000;
 
 method! {
     /// One page of the log events a user was entitled to in (after, through].
-    "events.replay" Internal Replay(ReplayParams) -> ReplayResult, []
+    "events.replay" Internal Replay(ReplayParams) -> ReplayResult, [],
+    example {"user_id": 1, "after": 1, "through": 9, "first": true}
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

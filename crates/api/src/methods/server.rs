@@ -5,7 +5,8 @@ use crate::{ids::Pos, method, method::NoParams};
 
 method! {
     /// Whether the server works, and how far its log reaches.
-    "server.health" Query Health(NoParams) -> HealthResult, []
+    "server.health" Query Health(NoParams) -> HealthResult, [],
+    example {}
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

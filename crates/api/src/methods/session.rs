@@ -12,17 +12,20 @@ pub const TICKET_TTL_MS: i64 = 30_000;
 
 method! {
     /// A ticket that opens one WebSocket or event stream for the caller, once, within 30 s.
-    "session.ticket" Query Ticket(NoParams) -> TicketResult, [RateLimited]
+    "session.ticket" Query Ticket(NoParams) -> TicketResult, [RateLimited],
+    example {}
 }
 
 method! {
     /// Spends a ticket.
-    "session.redeem" Internal Redeem(RedeemParams) -> RedeemResult, [NotFound]
+    "session.redeem" Internal Redeem(RedeemParams) -> RedeemResult, [NotFound],
+    example {"ticket": "…"}
 }
 
 method! {
     /// Ends tokens of a user at once: one by its `jti`, or every one issued so far.
-    "session.revoke" Internal Revoke(RevokeParams) -> Done, []
+    "session.revoke" Internal Revoke(RevokeParams) -> Done, [],
+    example {"user_id": 2, "until": 1800000000000}
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -13,7 +13,8 @@ pub const MAX_PEOPLE: usize = 1_000;
 
 method! {
     /// Everything a client needs to begin, read at one position of the log.
-    "state.snapshot" Query Snapshot(NoParams) -> SnapshotResult, []
+    "state.snapshot" Query / Heavy Snapshot(NoParams) -> SnapshotResult, [],
+    example {}
 }
 
 /// `pos` to `reads` obey the equation: the snapshot at P and the user's events in (P, Q] make the

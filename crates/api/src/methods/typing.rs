@@ -8,7 +8,8 @@ pub const TYPING_TTL_MS: i64 = 5_000;
 
 method! {
     /// Tells the other members of a channel that the caller is typing.
-    "typing.relay" Query Relay(RelayParams) -> Done, [NotFound, Forbidden]
+    "typing.relay" Query / Signal Relay(RelayParams) -> Done, [NotFound, Forbidden],
+    example {"channel_id": 1}
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

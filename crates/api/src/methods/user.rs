@@ -8,17 +8,20 @@ pub const MAX_NAME_CHARS: usize = 80;
 
 method! {
     /// Creates a user; the first one ever created administers the instance.
-    "user.create" Mutation Create(CreateParams) -> UserResult, [Forbidden, Conflict]
+    "user.create" Mutation Create(CreateParams) -> UserResult, [Forbidden, Conflict],
+    example {"name": "dora", "display_name": "Dora"}
 }
 
 method! {
     /// The calling user.
-    "user.me" Query Me(NoParams) -> UserResult, []
+    "user.me" Query Me(NoParams) -> UserResult, [],
+    example {}
 }
 
 method! {
     /// A user the caller shares a workspace with, or whose messages the caller can read.
-    "user.get" Query Get(GetParams) -> UserResult, [NotFound]
+    "user.get" Query Get(GetParams) -> UserResult, [NotFound],
+    example {"user_id": 2}
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -10,17 +10,20 @@ use crate::{
 
 method! {
     /// Creates a workspace owned by the caller.
-    "workspace.create" Mutation Create(CreateParams) -> WorkspaceResult, []
+    "workspace.create" Mutation Create(CreateParams) -> WorkspaceResult, [],
+    example {"name": "Garden"}
 }
 
 method! {
     /// Makes a user a member of a workspace.
-    "workspace.add_member" Mutation AddMember(AddMemberParams) -> MemberResult, [NotFound, Forbidden, Conflict]
+    "workspace.add_member" Mutation AddMember(AddMemberParams) -> MemberResult, [NotFound, Forbidden, Conflict],
+    example {"workspace_id": 2, "user_id": 3, "role": "admin"}
 }
 
 method! {
     /// Ends a membership, the caller's own included, and with it those in the workspace's channels.
-    "workspace.remove_member" Mutation RemoveMember(RemoveMemberParams) -> Done, [NotFound, Forbidden, Conflict]
+    "workspace.remove_member" Mutation RemoveMember(RemoveMemberParams) -> Done, [NotFound, Forbidden, Conflict],
+    example {"workspace_id": 1, "user_id": 3}
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
