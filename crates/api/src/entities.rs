@@ -25,37 +25,123 @@ pub struct Workspace {
     pub revision: Revision,
 }
 
-/// What a member of a workspace may do there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// What a member of a workspace is there; what they may do follows from its permissions.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
+    /// The one who may do everything.
     Owner,
     Admin,
     Member,
+    /// Sees the channels they were added to, and no others.
+    Guest,
 }
 
 impl Role {
+    pub const ALL: [Self; 4] = [Self::Owner, Self::Admin, Self::Member, Self::Guest];
+
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Owner => "owner",
             Self::Admin => "admin",
             Self::Member => "member",
+            Self::Guest => "guest",
         }
     }
 
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Owner, Self::Admin, Self::Member]
-            .into_iter()
-            .find(|role| role.as_str() == text)
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
     }
 
-    /// May add and remove members, and remove what others wrote.
+    /// What the role may do in a workspace that has not decided otherwise.
     #[must_use]
-    pub const fn administers(self) -> bool {
-        matches!(self, Self::Owner | Self::Admin)
+    pub fn usual_permissions(self) -> Vec<Permission> {
+        Permission::ALL
+            .iter()
+            .copied()
+            .filter(|permission| self <= permission.usually_down_to())
+            .collect()
     }
+}
+
+macro_rules! permissions {
+    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal to $role:ident;)*) => {
+        /// What a role may be allowed to do in a workspace, as `resource:action`.
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+            JsonSchema,
+        )]
+        pub enum Permission { $($(#[doc = $doc])* #[serde(rename = $name)] $variant,)* }
+
+        impl Permission {
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            #[must_use]
+            pub fn parse(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|permission| permission.as_str() == name)
+            }
+
+            /// The lowest role that has it unless the workspace decides otherwise.
+            #[must_use]
+            pub const fn usually_down_to(self) -> Role {
+                match self { $(Self::$variant => Role::$role,)* }
+            }
+        }
+    };
+}
+
+permissions! {
+    /// Rename the workspace.
+    WorkspaceUpdate = "workspace:update" to Admin;
+    /// Delete the workspace.
+    WorkspaceDelete = "workspace:delete" to Owner;
+    /// Say what roles may do.
+    WorkspaceSetPermissions = "workspace:set_permissions" to Owner;
+    /// Add people to the workspace.
+    WorkspaceAddMember = "workspace:add_member" to Admin;
+    /// Remove people from the workspace.
+    WorkspaceRemoveMember = "workspace:remove_member" to Admin;
+    /// Change the role of others.
+    WorkspaceSetRole = "workspace:set_role" to Admin;
+    /// Create public and private channels.
+    ChannelCreate = "channel:create" to Member;
+    /// See the public channels and join them.
+    ChannelJoin = "channel:join" to Member;
+    /// Change a channel's name and topic.
+    ChannelUpdate = "channel:update" to Member;
+    /// Archive a channel, and bring it back.
+    ChannelArchive = "channel:archive" to Admin;
+    /// Delete a channel with everything in it.
+    ChannelDelete = "channel:delete" to Admin;
+    /// Add others to a channel one is in.
+    ChannelAddMember = "channel:add_member" to Member;
+    /// Remove others from a channel.
+    ChannelRemoveMember = "channel:remove_member" to Admin;
+    /// Write in a channel one is in.
+    MessageSend = "message:send" to Guest;
+    /// Put reactions on messages.
+    MessageReact = "message:react" to Guest;
+    /// Pin and unpin messages.
+    MessagePin = "message:pin" to Member;
+    /// Delete what others wrote.
+    MessageDelete = "message:delete" to Admin;
+    /// Mention everybody at once, with `@channel` and `@here`.
+    MessageMentionAll = "message:mention_all" to Member;
+    /// Start a huddle; whoever is in the channel may join it.
+    HuddleStart = "huddle:start" to Member;
+    /// End a huddle for everybody.
+    HuddleEnd = "huddle:end" to Admin;
+    /// Create, change, delete and restore canvases.
+    CanvasWrite = "canvas:write" to Member;
 }
 
 /// Who may see a channel.

@@ -152,6 +152,8 @@ pub(crate) struct Work<'a, 'tx> {
     pub(crate) now: UnixMs,
     /// The call's idempotency key, which its events carry as `nonce`.
     pub(crate) nonce: Option<&'a str>,
+    /// To ask, not to change: what is to change outside the database goes into `effects`.
+    pub(crate) shared: &'a Shared,
     pub(crate) effects: &'a mut Effects,
 }
 

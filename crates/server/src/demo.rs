@@ -1,12 +1,13 @@
 //! The demo workspace that an empty database starts with in development.
 
+use std::sync::Arc;
+
 use antiphon_api::ids::UserId;
-use antiphon_store::Store;
 use serde_json::{Value, json, value::to_raw_value};
 
 use crate::{
     clock,
-    context::{Caller, Effects, Failure, TokenOfCall, Work},
+    context::{Caller, Effects, Failure, Shared, TokenOfCall, Work},
     rpc::{Router, Run},
 };
 
@@ -58,7 +59,7 @@ fn calls() -> Vec<(i64, &'static str, Value)> {
 }
 
 /// Makes the demo workspace, in one transaction, unless there is any user.
-pub(crate) async fn prepare(store: &Store, router: &Router) -> Result<(), Failure> {
+pub(crate) async fn prepare(shared: &Arc<Shared>, router: &Router) -> Result<(), Failure> {
     let mut steps = Vec::new();
     for (user, method, params) in calls() {
         let prepared = router.prepare(method, Some(&to_raw_value(&params)?), true)?;
@@ -70,7 +71,8 @@ pub(crate) async fn prepare(store: &Store, router: &Router) -> Result<(), Failur
             steps.push((caller, run));
         }
     }
-    let written = store.write(move |tx| {
+    let context = Arc::clone(shared);
+    let written = shared.store.write(move |tx| {
         if tx.prepare_cached("SELECT 1 FROM user")?.exists([])? {
             return Ok(());
         }
@@ -82,6 +84,7 @@ pub(crate) async fn prepare(store: &Store, router: &Router) -> Result<(), Failur
                 caller: &caller,
                 now,
                 nonce: None,
+                shared: &context,
                 effects: &mut effects,
             })?;
         }

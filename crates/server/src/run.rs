@@ -21,9 +21,6 @@ use crate::{
     tickets::Tickets,
 };
 
-/// The statements that make and change the families' tables, oldest first.
-const MIGRATIONS: &[&str] = &[families::SCHEMA];
-
 /// Why a server did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -53,7 +50,7 @@ pub struct Running {
 pub async fn start(config: Config) -> Result<Running, StartError> {
     folder::make(&config.data)?;
     let database = folder::database(&config.data);
-    let store = Store::open(Options::new(database, MIGRATIONS, MAX_EVENT_BYTES))?;
+    let store = Store::open(Options::new(database, families::SCHEMA, MAX_EVENT_BYTES))?;
     let shared = Arc::new(Shared {
         fanout: Arc::new(Fanout::new(store.head())),
         presence: Arc::new(Presence::new(clock::now())),
@@ -61,7 +58,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         store,
     });
     let router = Arc::new(Router::new());
-    match prepare(&config, &shared.store, &router).await {
+    match prepare(&config, &shared, &router).await {
         Ok(listening) => Ok(serve(config, router, shared, listening)),
         Err(error) => {
             shared.store.close().await;
@@ -70,9 +67,13 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     }
 }
 
-async fn prepare(config: &Config, store: &Store, router: &Router) -> Result<Listening, StartError> {
+async fn prepare(
+    config: &Config,
+    shared: &Arc<Shared>,
+    router: &Router,
+) -> Result<Listening, StartError> {
     if config.dev {
-        demo::prepare(store, router)
+        demo::prepare(shared, router)
             .await
             .map_err(|failure| StartError::Demo(format!("{failure:?}")))?;
     }

@@ -38,7 +38,7 @@ method! {
 }
 
 method! {
-    /// Removes somebody from a channel; for those who administer the workspace, or for oneself.
+    /// Removes somebody from a channel, for which one needs `channel:remove_member`, or oneself.
     "channel.remove_member" Mutation RemoveMember(MemberParams) -> Done, [NotFound, Forbidden, Conflict],
     example {"channel_id": 2, "user_id": 3}
 }

@@ -43,7 +43,7 @@ method! {
 }
 
 method! {
-    /// Deletes a message: one's own, or anybody's for those who administer the workspace.
+    /// Deletes a message: one's own, or with `message:delete` anybody's.
     "message.delete" Mutation Delete(MessageParams) -> Done, [NotFound, Forbidden],
     example {"message_id": 1}
 }

@@ -6,7 +6,7 @@
 
 use antiphon_api::{
     ErrorCode, RpcError,
-    entities::{Channel, ChannelKind},
+    entities::{Channel, ChannelKind, Permission},
     events::{ChannelAdded, ChannelMemberJoined, ChannelMemberLeft, ChannelRemoved, RemovalReason},
     ids::{ChannelId, Revision, UserId, WorkspaceId},
     method::Done,
@@ -22,7 +22,7 @@ use antiphon_api::{
 use antiphon_store::{Audience, Scope, log, membership};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{MAX_MEMBERS, at_most, name_of, read, workspace};
+use super::{MAX_MEMBERS, at_most, name_of, permission, read, workspace};
 use crate::{
     context::{Failure, Look, Work},
     rpc::Router,
@@ -128,9 +128,13 @@ fn remove_member(work: &mut Work<'_, '_>, params: MemberParams) -> Result<Done, 
     let Seen { channel, .. } = visible(work, channel_id, caller)?;
     refuse_dm(&channel)?;
     let own = caller == user_id;
-    if !own && !workspace::visible(work, channel.workspace_id, caller)?.administers() {
-        let message = "only those who administer the workspace remove others from a channel";
-        return Err(RpcError::forbidden("channel:remove_member", message).into());
+    if !own {
+        permission::require(
+            work,
+            channel.workspace_id,
+            caller,
+            Permission::ChannelRemoveMember,
+        )?;
     }
     if !is_member(work, channel_id, user_id)? {
         return Err(RpcError::not_found("member", user_id.get()).into());

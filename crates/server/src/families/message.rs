@@ -1,6 +1,6 @@
 use antiphon_api::{
     RpcError,
-    entities::Message,
+    entities::{Message, Permission},
     events::{MessageCreated, MessageDeleted, MessageUpdated},
     ids::{ChannelId, MessageId, Revision, UnixMs, UserId},
     method::Done,
@@ -13,7 +13,7 @@ use antiphon_api::{
 use antiphon_store::{Audience, log};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{channel, workspace};
+use super::{channel, permission};
 use crate::{
     context::{Failure, Look, Work},
     rpc::Router,
@@ -83,11 +83,13 @@ fn delete(work: &mut Work<'_, '_>, params: MessageParams) -> Result<Done, Failur
     let caller = work.caller.user()?;
     let message = readable(work, params.message_id, caller)?;
     let channel = channel::joined(work, message.channel_id, caller)?;
-    if message.author_id != caller
-        && !workspace::visible(work, channel.workspace_id, caller)?.administers()
-    {
-        let message = "only its author and those who administer the workspace delete a message";
-        return Err(RpcError::forbidden("message:delete", message).into());
+    if message.author_id != caller {
+        permission::require(
+            work,
+            channel.workspace_id,
+            caller,
+            Permission::MessageDelete,
+        )?;
     }
     work.prepare_cached("DELETE FROM message WHERE id = ?1")?
         .execute([message.id.get()])?;

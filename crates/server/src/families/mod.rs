@@ -3,6 +3,7 @@
 
 mod channel;
 mod message;
+mod permission;
 mod presence;
 mod read;
 mod replay;
@@ -20,8 +21,8 @@ use crate::rpc::Router;
 pub(crate) use presence::{expire_statuses, has_expired_status, status_of};
 pub(crate) use user::peers;
 
-/// The tables of all families.
-pub(crate) const SCHEMA: &str = include_str!("schema.sql");
+/// The steps that make and change the tables of all families, oldest first.
+pub(crate) const SCHEMA: &[&str] = &[include_str!("schema/01_spine.sql")];
 
 /// The most members of a workspace or channel, so that an envelope with all their ids fits a
 /// message of the link.

@@ -5,7 +5,7 @@
 
 use antiphon_api::{
     ErrorCode, RpcError,
-    entities::{Role, Workspace},
+    entities::{Permission, Role, Workspace},
     events::{
         RemovalReason, WorkspaceAdded, WorkspaceMemberJoined, WorkspaceMemberLeft, WorkspaceRemoved,
     },
@@ -22,7 +22,7 @@ use antiphon_api::{
 use antiphon_store::{Audience, Scope, membership};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{MAX_MEMBERS, channel, name_of, user};
+use super::{MAX_MEMBERS, channel, name_of, permission, user};
 use crate::{
     context::{Failure, Work},
     rpc::Router,
@@ -52,7 +52,8 @@ fn add_member(work: &mut Work<'_, '_>, params: AddMemberParams) -> Result<Member
         role,
     } = params;
     let role = role.unwrap_or(Role::Member);
-    administered(work, workspace_id)?;
+    let caller = work.caller.user()?;
+    permission::require(work, workspace_id, caller, Permission::WorkspaceAddMember)?;
     if role == Role::Owner {
         let message = "a workspace has one owner; expected admin or member";
         return Err(RpcError::invalid_param("role", message).into());
@@ -85,9 +86,15 @@ fn remove_member(work: &mut Work<'_, '_>, params: RemoveMemberParams) -> Result<
         user_id,
     } = params;
     let caller = work.caller.user()?;
-    let callers_role = visible(work, workspace_id, caller)?;
-    if caller != user_id && !callers_role.administers() {
-        return Err(not_administered().into());
+    if caller == user_id {
+        visible(work, workspace_id, caller)?;
+    } else {
+        permission::require(
+            work,
+            workspace_id,
+            caller,
+            Permission::WorkspaceRemoveMember,
+        )?;
     }
     let role = role_of(work, workspace_id, user_id)?
         .ok_or_else(|| RpcError::not_found("member", user_id.get()))?;
@@ -165,25 +172,9 @@ fn absent(id: WorkspaceId) -> RpcError {
     RpcError::not_found("workspace", id.get())
 }
 
-fn not_administered() -> RpcError {
-    RpcError::forbidden(
-        "workspace:administer",
-        "only the workspace's owner and admins do this",
-    )
-}
-
 /// The caller's role in a workspace they are in.
 pub(super) fn visible(db: &Connection, id: WorkspaceId, caller: UserId) -> Result<Role, Failure> {
     Ok(role_of(db, id, caller)?.ok_or_else(|| absent(id))?)
-}
-
-fn administered(work: &Work<'_, '_>, id: WorkspaceId) -> Result<(), Failure> {
-    let caller = work.caller.user()?;
-    if visible(work, id, caller)?.administers() {
-        Ok(())
-    } else {
-        Err(not_administered().into())
-    }
 }
 
 pub(super) fn role_of(

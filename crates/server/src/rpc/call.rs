@@ -216,34 +216,29 @@ impl Call {
         params_hash: [u8; 32],
     ) -> Result<Box<RawValue>, Failure> {
         let (caller, method, now) = (self.caller.clone(), self.method, clock::now());
+        let shared = Arc::clone(&self.shared);
         let written = self.shared.store.write(move |tx| {
             authenticate(tx, &caller, now)?;
             let mut effects = Effects::default();
-            let Some(key) = key.as_deref() else {
-                let work = &mut Work {
-                    tx,
-                    caller: &caller,
-                    now,
-                    nonce: None,
-                    effects: &mut effects,
-                };
-                return Ok((run(work)?, effects));
-            };
             let owner = caller.key();
-            match idempotency::find(tx, &owner, method, key, &params_hash)? {
-                Earlier::Same(result) => return Ok((result, effects)),
-                Earlier::Different => return Err(key_reused().into()),
-                Earlier::None => {}
+            if let Some(key) = &key {
+                match idempotency::find(tx, &owner, method, key, &params_hash)? {
+                    Earlier::Same(result) => return Ok((result, effects)),
+                    Earlier::Different => return Err(key_reused().into()),
+                    Earlier::None => {}
+                }
             }
-            let work = &mut Work {
+            let result = run(&mut Work {
                 tx,
                 caller: &caller,
                 now,
-                nonce: Some(key),
+                nonce: key.as_deref(),
+                shared: &shared,
                 effects: &mut effects,
-            };
-            let result = run(work)?;
-            idempotency::remember(tx, &owner, method, key, &params_hash, &result, now)?;
+            })?;
+            if let Some(key) = &key {
+                idempotency::remember(tx, &owner, method, key, &params_hash, &result, now)?;
+            }
             Ok((result, effects))
         });
         written
