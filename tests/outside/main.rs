@@ -12,6 +12,7 @@ mod http;
 mod kill_storm;
 mod link;
 mod membership;
+mod missed;
 mod patience;
 mod replay;
 mod restore;
