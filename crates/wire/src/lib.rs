@@ -1,4 +1,4 @@
-//! What travels between server and gateway on events.sock.
+//! What server and gateway agree on: where they meet, and what travels on events.sock.
 //!
 //! A message is a `u32` big-endian length and that many bytes of JSON, at most
 //! [`MAX_MESSAGE_BYTES`]. The gateway speaks first, with its hello; the server answers with its
@@ -8,12 +8,14 @@
 
 mod codec;
 mod message;
+mod socket;
 
 pub use codec::{CodecError, Decoder, encode};
 pub use message::{
     Envelope, Everyone, FromGateway, FromServer, LINK_VERSION, LeaseChange, LeaseState, Malformed,
     Recipients, Revocation,
 };
+pub use socket::{EVENTS_SOCKET, MAX_SOCKET_PATH, RPC_SOCKET};
 
 /// The longest message, in bytes; a longer one ends the link before it is read.
 pub const MAX_MESSAGE_BYTES: usize = 8 << 20;
