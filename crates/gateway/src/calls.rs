@@ -5,17 +5,14 @@ use std::sync::Arc;
 use antiphon_api::{RpcError, jsonrpc::Response as RpcResponse};
 use antiphon_client::rpc::{MAX_ANSWER_BYTES, Rpc, TransportError};
 use antiphon_token::Identity;
+use antiphon_wire::{TOKEN_EXPIRES, TOKEN_ID, TOKEN_ISSUED};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 
 use crate::request_id::RequestId;
-
-const TOKEN_EXPIRES: HeaderName = HeaderName::from_static("antiphon-token-expires");
-const TOKEN_ID: HeaderName = HeaderName::from_static("antiphon-token-id");
-const TOKEN_ISSUED: HeaderName = HeaderName::from_static("antiphon-token-issued");
 
 /// The way to the server. Nothing a client sends as a header goes with a call but its request id:
 /// who calls is the verified token's user.

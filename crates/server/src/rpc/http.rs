@@ -7,13 +7,14 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use antiphon_api::{
-    ErrorCode, RpcError,
+    ErrorCode, RpcError, USER_HEADER,
     ids::{UnixMs, UserId},
     jsonrpc::{MAX_REQUEST_BYTES, Response as RpcResponse},
 };
 use antiphon_token::Verifier;
+use antiphon_wire::{TOKEN_EXPIRES, TOKEN_ID, TOKEN_ISSUED};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -43,11 +44,7 @@ const MAX_CONNECTIONS: usize = 1024;
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
 const JSON: &str = "application/json";
-const USER: &str = "antiphon-user";
 const REQUEST_ID: &str = "antiphon-request-id";
-const TOKEN_EXPIRES: &str = "antiphon-token-expires";
-const TOKEN_ID: &str = "antiphon-token-id";
-const TOKEN_ISSUED: &str = "antiphon-token-issued";
 
 /// What every connection needs.
 #[derive(Clone)]
@@ -210,7 +207,7 @@ fn by_token(verifier: &Verifier, headers: &HeaderMap) -> Result<Caller, RpcError
 }
 
 fn by_header(headers: &HeaderMap) -> Result<Caller, RpcError> {
-    let Some(user) = headers.get(USER) else {
+    let Some(user) = headers.get(USER_HEADER) else {
         return Ok(Caller::Operator);
     };
     let user = user
@@ -224,7 +221,7 @@ fn by_header(headers: &HeaderMap) -> Result<Caller, RpcError> {
                 "Antiphon-User must be a user's id",
             )
         })?;
-    let field = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let field = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let time = |name| field(name).and_then(|text| text.parse().ok()).map(UnixMs);
     let token = TokenOfCall {
         expires_at: time(TOKEN_EXPIRES),
