@@ -12,7 +12,7 @@ mod codec;
 mod message;
 mod socket;
 
-pub use call::{TOKEN_EXPIRES, TOKEN_ID, TOKEN_ISSUED};
+pub use call::{RequestId, TOKEN_EXPIRES, TOKEN_ID, TOKEN_ISSUED};
 pub use codec::{CodecError, Decoder, encode};
 pub use message::{
     Envelope, Everyone, FromGateway, FromServer, LINK_VERSION, LeaseChange, LeaseState, Malformed,

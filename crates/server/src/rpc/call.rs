@@ -9,6 +9,7 @@ use antiphon_api::{
     openrpc,
 };
 use antiphon_store::{idempotency, idempotency::Earlier, revocation};
+use antiphon_wire::RequestId;
 use rusqlite::Connection;
 use serde_json::value::RawValue;
 
@@ -33,7 +34,7 @@ pub(crate) async fn answer(
     router: &Router,
     shared: &Arc<Shared>,
     caller: &Caller,
-    request_id: &str,
+    request_id: &RequestId,
     body: &[u8],
 ) -> Answers {
     if body.trim_ascii_start().first() != Some(&b'[') {
@@ -61,7 +62,7 @@ async fn answer_batch(
     router: &Router,
     shared: &Arc<Shared>,
     caller: &Caller,
-    request_id: &str,
+    request_id: &RequestId,
     calls: &[Box<RawValue>],
 ) -> Answers {
     let mut encoded = Vec::new();
@@ -84,7 +85,7 @@ async fn answer_batch(
 }
 
 /// The answer to a call of a batch whose answers are too large already.
-fn not_run(request_id: &str, call: &RawValue) -> Option<Response> {
+fn not_run(request_id: &RequestId, call: &RawValue) -> Option<Response> {
     let request = match parse(call) {
         Ok(request) => request,
         Err(message) => return Some(failed(ErrorCode::InvalidRequest, message, request_id)),
@@ -93,20 +94,18 @@ fn not_run(request_id: &str, call: &RawValue) -> Option<Response> {
         "not carried out: the batch's answers are over {MAX_ANSWER_BYTES} bytes already; ask for \
          fewer at once"
     );
-    let error = RpcError::new(ErrorCode::TooLarge, message)
-        .with("limit", MAX_ANSWER_BYTES)
-        .with("request_id", request_id);
-    Some(Response::new(Some(request.id?.to_owned()), Err(error)))
+    let error = RpcError::new(ErrorCode::TooLarge, message).with("limit", MAX_ANSWER_BYTES);
+    let outcome = Err(request_id.name(error));
+    Some(Response::new(Some(request.id?.to_owned()), outcome))
 }
 
-fn not_json(error: &serde_json::Error, request_id: &str) -> Response {
+fn not_json(error: &serde_json::Error, request_id: &RequestId) -> Response {
     let message = format!("the request is not JSON: {error}");
     failed(ErrorCode::ParseError, message, request_id)
 }
 
-fn failed(code: ErrorCode, message: String, request_id: &str) -> Response {
-    let error = RpcError::new(code, message).with("request_id", request_id);
-    Response::new(None, Err(error))
+fn failed(code: ErrorCode, message: String, request_id: &RequestId) -> Response {
+    Response::new(None, Err(request_id.name(RpcError::new(code, message))))
 }
 
 /// `None` for a notification.
@@ -114,7 +113,7 @@ async fn answer_one(
     router: &Router,
     shared: &Arc<Shared>,
     caller: &Caller,
-    request_id: &str,
+    request_id: &RequestId,
     call: &RawValue,
 ) -> Option<Response> {
     let request = match parse(call) {
@@ -124,9 +123,7 @@ async fn answer_one(
     let id = request.id.map(ToOwned::to_owned);
     let outcome = carry_out(router, shared, caller, &request)
         .await
-        .map_err(|failure| {
-            tell(failure, request_id, &request.method).with("request_id", request_id)
-        });
+        .map_err(|failure| request_id.name(tell(failure, request_id, &request.method)));
     id.map(|id| Response::new(Some(id), outcome))
 }
 
@@ -148,12 +145,12 @@ fn parse(call: &RawValue) -> Result<Request<'_>, String> {
 }
 
 /// What the caller learns of a failure; the rest goes to the log, under the request's id.
-fn tell(failure: Failure, request_id: &str, method: &str) -> RpcError {
+fn tell(failure: Failure, request_id: &RequestId, method: &str) -> RpcError {
     let internal = || RpcError::new(ErrorCode::Internal, "internal error");
     match failure {
         Failure::Refused(error) => error,
         Failure::Database(error) => {
-            tracing::error!(%error, request_id, method, "the database refused a call");
+            tracing::error!(%error, %request_id, method, "the database refused a call");
             match error.sqlite_error_code() {
                 Some(rusqlite::ErrorCode::DiskFull | rusqlite::ErrorCode::SystemIoFailure) => {
                     RpcError::unavailable("the database cannot be written", false)
@@ -162,7 +159,7 @@ fn tell(failure: Failure, request_id: &str, method: &str) -> RpcError {
             }
         }
         Failure::Internal(error) => {
-            tracing::error!(%error, request_id, method, "a call failed");
+            tracing::error!(%error, %request_id, method, "a call failed");
             internal()
         }
     }

@@ -12,7 +12,7 @@ use antiphon_api::{
     jsonrpc::{MAX_REQUEST_BYTES, Response as RpcResponse},
 };
 use antiphon_token::Verifier;
-use antiphon_wire::{TOKEN_EXPIRES, TOKEN_ID, TOKEN_ISSUED};
+use antiphon_wire::{RequestId, TOKEN_EXPIRES, TOKEN_ID, TOKEN_ISSUED};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -44,7 +44,6 @@ const MAX_CONNECTIONS: usize = 1024;
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
 const JSON: &str = "application/json";
-const REQUEST_ID: &str = "antiphon-request-id";
 
 /// What every connection needs.
 #[derive(Clone)]
@@ -133,15 +132,19 @@ where
 
 impl Service {
     async fn respond(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let request_id = request_id(request.headers());
+        let request_id = RequestId::of(request.headers()).unwrap_or_else(random_id);
         let mut response = self.route(request, &request_id).await;
-        if let Ok(value) = HeaderValue::from_str(&request_id) {
-            response.headers_mut().insert(REQUEST_ID, value);
-        }
+        response
+            .headers_mut()
+            .insert(RequestId::HEADER, request_id.header());
         response
     }
 
-    async fn route(&self, request: Request<Incoming>, request_id: &str) -> Response<Full<Bytes>> {
+    async fn route(
+        &self,
+        request: Request<Incoming>,
+        request_id: &RequestId,
+    ) -> Response<Full<Bytes>> {
         if !matches!(request.uri().path(), "/" | "/rpc") {
             return text(StatusCode::NOT_FOUND, "JSON-RPC is at /rpc\n");
         }
@@ -167,7 +170,7 @@ impl Service {
                 return single(&refuse(error, request_id));
             }
             Err(error) => {
-                tracing::debug!(%error, request_id, "a request body ended early");
+                tracing::debug!(%error, %request_id, "a request body ended early");
                 return text(StatusCode::BAD_REQUEST, "the request body ended early\n");
             }
         };
@@ -231,27 +234,12 @@ fn by_header(headers: &HeaderMap) -> Result<Caller, RpcError> {
     Ok(Caller::User(user, token))
 }
 
-/// The peer's own id for the request if it is a sensible one, else a random one.
-fn request_id(headers: &HeaderMap) -> String {
-    let sensible = |id: &&str| {
-        (1..=64).contains(&id.len())
-            && id
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
-    headers
-        .get(REQUEST_ID)
-        .and_then(|value| value.to_str().ok())
-        .filter(sensible)
-        .map_or_else(random_id, ToOwned::to_owned)
+fn random_id() -> RequestId {
+    RequestId::from_random(getrandom::u64().unwrap_or_default())
 }
 
-fn random_id() -> String {
-    format!("{:016x}", getrandom::u64().unwrap_or_default())
-}
-
-fn refuse(error: RpcError, request_id: &str) -> RpcResponse {
-    RpcResponse::new(None, Err(error.with("request_id", request_id)))
+fn refuse(error: RpcError, request_id: &RequestId) -> RpcResponse {
+    RpcResponse::new(None, Err(request_id.name(error)))
 }
 
 /// A single failed call also sets the status.
