@@ -4,20 +4,20 @@ use std::sync::{Arc, LazyLock};
 
 use antiphon_api::{
     ErrorCode, RpcError,
-    ids::{Principal, UnixMs, UserId},
     jsonrpc::{MAX_ANSWER_BYTES, MAX_BATCH, Request, Response},
     openrpc,
 };
-use antiphon_store::{idempotency, idempotency::Earlier, revocation};
+use antiphon_store::{idempotency, idempotency::Earlier};
 use antiphon_wire::RequestId;
-use rusqlite::Connection;
 use serde_json::value::RawValue;
 
-use super::router::{Prepared, Router, Run};
+use super::{
+    caller,
+    router::{Prepared, Router, Run},
+};
 use crate::{
     clock,
-    context::{Caller, Effects, Failure, Look, Shared, TokenOfCall, Work},
-    fanout::wire_revocation,
+    context::{Caller, Effects, Failure, Look, Shared, Work},
 };
 
 /// What goes back for one request body.
@@ -214,7 +214,7 @@ impl Call {
     ) -> Result<Box<RawValue>, Failure> {
         let (caller, method, now) = (self.caller.clone(), self.method, clock::now());
         let written = self.shared.store.write(move |tx| {
-            authenticate(tx, &caller, now)?;
+            caller::authenticate(tx, &caller, now)?;
             let mut effects = Effects::default();
             let Some(key) = key.as_deref() else {
                 let work = &mut Work {
@@ -256,7 +256,7 @@ impl Call {
         let (caller, now) = (self.caller.clone(), clock::now());
         let (shared, presence) = (Arc::clone(&self.shared), self.shared.presence.newest());
         let read = self.shared.store.read(move |db| {
-            authenticate(db, &caller, now)?;
+            caller::authenticate(db, &caller, now)?;
             let mut effects = Effects::default();
             let look = &mut Look {
                 db,
@@ -281,28 +281,4 @@ fn key_reused() -> RpcError {
         "this idempotency_key was used with other parameters; use a new key for a new call",
     )
     .with("existing", "idempotency_key")
-}
-
-/// A user who is named must exist, and their token not have been revoked.
-fn authenticate(db: &Connection, caller: &Caller, now: UnixMs) -> Result<(), Failure> {
-    let Caller::User(UserId(id), token) = caller else {
-        return Ok(());
-    };
-    if *token != TokenOfCall::default()
-        && revocation::of(db, Principal::User(UserId(*id)), now)?
-            .into_iter()
-            .map(wire_revocation)
-            .any(|revocation| revocation.covers(token.jti.as_deref(), token.issued_at))
-    {
-        let message = "the token has been revoked; sign in again";
-        return Err(RpcError::new(ErrorCode::Unauthenticated, message).into());
-    }
-    let known = db
-        .prepare_cached("SELECT 1 FROM user WHERE id = ?1")?
-        .exists([id])?;
-    if known {
-        Ok(())
-    } else {
-        Err(RpcError::new(ErrorCode::Unauthenticated, format!("there is no user {id}")).into())
-    }
 }

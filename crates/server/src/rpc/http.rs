@@ -1,20 +1,15 @@
 //! HTTP/1.1 around JSON-RPC, on rpc.sock and, when asked, on TCP.
-//!
-//! On rpc.sock the peer has been checked before it gets here: it is the operator, or acts as the
-//! user its `Antiphon-User` header names. Over TCP a bearer token decides, and that header is not
-//! looked at.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use antiphon_api::{
-    ErrorCode, RpcError, USER_HEADER,
-    ids::{UnixMs, UserId},
+    RpcError,
     jsonrpc::{MAX_REQUEST_BYTES, Response as RpcResponse},
 };
 use antiphon_token::Verifier;
-use antiphon_wire::{RequestId, TOKEN_EXPIRES, TOKEN_ID, TOKEN_ISSUED};
+use antiphon_wire::RequestId;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -25,10 +20,9 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Answers, Router, answer};
+use super::{Answers, Router, answer, caller};
 use crate::{
-    clock,
-    context::{Caller, Shared, TokenOfCall},
+    context::Shared,
     listen::Listener,
     stop::{STOP_PATIENCE, asked},
 };
@@ -155,7 +149,7 @@ impl Service {
                 .insert(header::ALLOW, HeaderValue::from_static("POST"));
             return response;
         }
-        let caller = match self.caller(request.headers()) {
+        let caller = match caller::of(request.headers(), self.verifier.as_ref()) {
             Ok(caller) => caller,
             Err(error) => return single(&refuse(error, request_id)),
         };
@@ -180,58 +174,6 @@ impl Service {
             Answers::Batch(array) => with_type(StatusCode::OK, JSON, array.into()),
         }
     }
-
-    fn caller(&self, headers: &HeaderMap) -> Result<Caller, RpcError> {
-        match &self.verifier {
-            Some(verifier) => by_token(verifier, headers),
-            None => by_header(headers),
-        }
-    }
-}
-
-fn by_token(verifier: &Verifier, headers: &HeaderMap) -> Result<Caller, RpcError> {
-    let unauthenticated = |message: String| RpcError::new(ErrorCode::Unauthenticated, message);
-    let token = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .ok_or_else(|| {
-            unauthenticated("send a token with Authorization: Bearer TOKEN".to_owned())
-        })?;
-    let identity = verifier
-        .verify(token, clock::now())
-        .map_err(|refusal| unauthenticated(refusal.to_string()))?;
-    let token = TokenOfCall {
-        expires_at: identity.expires_at,
-        jti: identity.jti,
-        issued_at: identity.issued_at,
-    };
-    Ok(Caller::User(identity.user, token))
-}
-
-fn by_header(headers: &HeaderMap) -> Result<Caller, RpcError> {
-    let Some(user) = headers.get(USER_HEADER) else {
-        return Ok(Caller::Operator);
-    };
-    let user = user
-        .to_str()
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .and_then(UserId::checked)
-        .ok_or_else(|| {
-            RpcError::new(
-                ErrorCode::Unauthenticated,
-                "Antiphon-User must be a user's id",
-            )
-        })?;
-    let field = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let time = |name| field(name).and_then(|text| text.parse().ok()).map(UnixMs);
-    let token = TokenOfCall {
-        expires_at: time(TOKEN_EXPIRES),
-        jti: field(TOKEN_ID).map(ToOwned::to_owned),
-        issued_at: time(TOKEN_ISSUED),
-    };
-    Ok(Caller::User(user, token))
 }
 
 fn random_id() -> RequestId {
