@@ -67,31 +67,25 @@ impl Call {
         let written = self.shared.store.write(move |tx| {
             caller::authenticate(tx, &caller, now)?;
             let mut effects = Effects::default();
-            let Some(key) = key.as_deref() else {
-                let work = &mut Work {
-                    tx,
-                    caller: &caller,
-                    now,
-                    nonce: None,
-                    effects: &mut effects,
-                };
-                return Ok((run(work)?, effects));
-            };
             let owner = caller.key();
-            match idempotency::find(tx, &owner, method, key, &params_hash)? {
-                Earlier::Same(result) => return Ok((result, effects)),
-                Earlier::Different => return Err(key_reused().into()),
-                Earlier::None => {}
+            if let Some(key) = &key {
+                match idempotency::find(tx, &owner, method, key, &params_hash)? {
+                    Earlier::Same(result) => return Ok((result, effects)),
+                    Earlier::Different => return Err(key_reused().into()),
+                    Earlier::None => {}
+                }
             }
             let work = &mut Work {
                 tx,
                 caller: &caller,
                 now,
-                nonce: Some(key),
+                nonce: key.as_deref(),
                 effects: &mut effects,
             };
             let result = run(work)?;
-            idempotency::remember(tx, &owner, method, key, &params_hash, &result, now)?;
+            if let Some(key) = &key {
+                idempotency::remember(tx, &owner, method, key, &params_hash, &result, now)?;
+            }
             Ok((result, effects))
         });
         written
