@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use antiphon_api::{
     ErrorCode, RpcError,
-    jsonrpc::{MAX_ANSWER_BYTES, MAX_BATCH, Request, Response},
+    jsonrpc::{MAX_BATCH, MAX_BATCH_ANSWER_BYTES, Request, Response},
 };
 use antiphon_wire::RequestId;
 use serde_json::value::RawValue;
@@ -59,7 +59,7 @@ async fn answer_batch(
 ) -> Answers {
     let mut encoded = Vec::new();
     for call in calls {
-        let response = if encoded.len() > MAX_ANSWER_BYTES {
+        let response = if encoded.len() > MAX_BATCH_ANSWER_BYTES {
             not_run(request_id, call)
         } else {
             answer_one(router, shared, caller, request_id, call).await
@@ -83,10 +83,10 @@ fn not_run(request_id: &RequestId, call: &RawValue) -> Option<Response> {
         Err(message) => return Some(failed(ErrorCode::InvalidRequest, message, request_id)),
     };
     let message = format!(
-        "not carried out: the batch's answers are over {MAX_ANSWER_BYTES} bytes already; ask for \
+        "not carried out: the batch's answers are over {MAX_BATCH_ANSWER_BYTES} bytes already; ask for \
          fewer at once"
     );
-    let error = RpcError::new(ErrorCode::TooLarge, message).with("limit", MAX_ANSWER_BYTES);
+    let error = RpcError::new(ErrorCode::TooLarge, message).with("limit", MAX_BATCH_ANSWER_BYTES);
     let outcome = Err(request_id.name(error));
     Some(Response::new(Some(request.id?.to_owned()), outcome))
 }
