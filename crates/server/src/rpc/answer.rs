@@ -83,8 +83,8 @@ fn not_run(request_id: &RequestId, call: &RawValue) -> Option<Response> {
         Err(message) => return Some(failed(ErrorCode::InvalidRequest, message, request_id)),
     };
     let message = format!(
-        "not carried out: the batch's answers are over {MAX_BATCH_ANSWER_BYTES} bytes already; ask for \
-         fewer at once"
+        "not carried out: the batch's answers are over {MAX_BATCH_ANSWER_BYTES} bytes already; ask \
+         for fewer at once"
     );
     let error = RpcError::new(ErrorCode::TooLarge, message).with("limit", MAX_BATCH_ANSWER_BYTES);
     let outcome = Err(request_id.name(error));

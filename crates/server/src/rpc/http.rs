@@ -49,8 +49,8 @@ struct Service {
 }
 
 /// Serves a listener until `stop` turns true, then lets the calls under way finish, but not longer
-/// than [`STOP_PATIENCE`]. With a
-/// verifier a token says who calls; without, the peer has been checked.
+/// than [`STOP_PATIENCE`]. With a verifier a token says who calls; without, the peer has been
+/// checked.
 pub(crate) async fn serve<L: Listener>(
     listener: L,
     router: Arc<Router>,
