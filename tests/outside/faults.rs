@@ -9,6 +9,11 @@ use serde_json::{Value, json};
 /// How long a step of a follower waits for a frame.
 const STEP: Duration = Duration::from_millis(20);
 
+fn say(install: &Install, said: &mut Vec<String>, body: String) {
+    install.send(1, 1, &body);
+    said.push(body);
+}
+
 fn follower(install: &Install) -> Follower {
     Follower::new(2, install.head())
 }
@@ -41,9 +46,7 @@ fn a_client_ahead_of_its_new_gateway_is_served_at_once_and_applies_nothing_twice
     assert_eq!(follower.pos, pos, "the gateway behind knew nothing newer");
     proxy.release();
     for number in 0..10 {
-        let body = format!("late {number}");
-        install.send(1, 1, &body);
-        said.push(body);
+        say(&install, &mut said, format!("late {number}"));
     }
     hears(&mut follower, &behind, &said);
     assert_eq!(
@@ -68,8 +71,7 @@ fn a_gateway_that_was_stopped_goes_on_where_it_was() {
     moves.leave();
     asleep.process.signal("CONT");
     moves.follow_to_live(&asleep.address);
-    said.push("awake".to_owned());
-    install.send(1, 1, "awake");
+    say(&install, &mut said, "awake".to_owned());
     hears(&mut moves, &asleep, &said);
     hears(&mut stays, &asleep, &said);
     assert_eq!(stays.ends, [], "its tab went on");
@@ -110,15 +112,13 @@ fn a_link_cut_after_any_byte_loses_nothing_and_repeats_nothing() {
         let left = proxy.cuts_left();
         eventually("the next cut", || {
             let body = format!("cut {}", said.len());
-            install.send(1, 1, &body);
-            said.push(body);
+            say(&install, &mut said, body);
             follower.step(&node.address, Duration::from_millis(1));
             (proxy.cuts_left() < left).then_some(())
         });
     }
     assert!(proxy.connections() - before > 60);
-    said.push("whole".to_owned());
-    install.send(1, 1, "whole");
+    say(&install, &mut said, "whole".to_owned());
     hears(&mut follower, &node, &said);
     assert_eq!(
         (follower.ends, follower.dropped),
@@ -134,13 +134,10 @@ fn tabs_stay_connected_while_the_server_is_killed_and_started_again() {
     follower.follow_to_live(&node.address);
     let mut said = Vec::new();
     for number in 0..5 {
-        let body = format!("{number}");
-        install.send(1, 1, &body);
-        said.push(body);
+        say(&install, &mut said, format!("{number}"));
         install.start_again();
     }
-    said.push("after".to_owned());
-    install.send(1, 1, "after");
+    say(&install, &mut said, "after".to_owned());
     hears(&mut follower, &node, &said);
     assert_eq!(
         (follower.ends, follower.dropped),
