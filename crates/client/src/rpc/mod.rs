@@ -33,7 +33,6 @@ use serde_json::value::RawValue;
 
 use connect::Pool;
 pub use error::{BadUrl, CallError, TransportError};
-pub use headers::USER_HEADER;
 
 /// How long a call may take, from the search for a connection to the last byte of the answer;
 /// then it is [`TransportError::Broken`].
@@ -95,7 +94,7 @@ impl Rpc {
         let mut other = self.clone();
         other
             .identity
-            .insert(USER_HEADER, HeaderValue::from(user.get()));
+            .insert(headers::USER, HeaderValue::from(user.get()));
         other
     }
 
