@@ -2,6 +2,7 @@
 
 mod callers;
 mod equation;
+mod examples;
 mod idempotency;
 mod link;
 mod permissions;
