@@ -14,6 +14,11 @@ pub(crate) enum Exit {
 #[error(transparent)]
 pub(crate) struct Misconfigured(pub(crate) anyhow::Error);
 
+/// The arguments fit the command line, but not what they are for.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Misused(pub(crate) String);
+
 impl Exit {
     pub(crate) fn code(self) -> ExitCode {
         ExitCode::from(self as u8)
@@ -22,6 +27,8 @@ impl Exit {
     pub(crate) fn of(error: &anyhow::Error) -> Self {
         if error.is::<Misconfigured>() {
             Self::Configuration
+        } else if error.is::<Misused>() {
+            Self::Usage
         } else {
             Self::Failure
         }
