@@ -16,7 +16,7 @@ pub(crate) struct Misconfigured(pub(crate) anyhow::Error);
 
 /// The arguments fit the command line, but not what they are for.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
+#[error("{0}\n\nFor more information, try '--help'.")]
 pub(crate) struct Misused(pub(crate) String);
 
 impl Exit {
@@ -34,13 +34,17 @@ impl Exit {
         }
     }
 
-    /// Help and version are no errors.
+    /// Help and version are no errors. clap points to `--help` itself, except where a command has
+    /// a help flag of its own.
     #[expect(clippy::print_stderr, reason = "the last word of the process")]
     pub(crate) fn of_usage(error: &clap::Error) -> ExitCode {
         if let Err(failed) = error.print() {
             eprintln!("antiphon: {failed}");
         }
         if error.use_stderr() {
+            if !error.to_string().contains("--help") {
+                eprintln!("For more information, try '--help'.");
+            }
             Self::Usage.code()
         } else {
             Self::Success.code()

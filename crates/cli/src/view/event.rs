@@ -25,15 +25,23 @@ pub(crate) fn line(frame: &str, width: usize) -> Option<String> {
         return None;
     }
     let ms = fields.get("ts").and_then(|ts| ts.get().parse().ok());
-    let when = ms.map_or_else(|| " ".repeat(utc(0).len()), utc);
+    let when = ms.map_or_else(|| " ".repeat(day_and_time(0).len()), day_and_time);
     let told = match fields.get("data").and_then(Fields::of) {
         Some(data) => essentials(&data),
         None => essentials(&fields),
     };
     Some(cut(
-        &format!("{when}  {kind:<22}  {}", told.join(" ")),
+        &format!("{when}  {kind:<16}  {}", told.join(" ")),
         width,
     ))
+}
+
+/// Without the year.
+fn day_and_time(ms: i64) -> String {
+    let whole = utc(ms);
+    whole
+        .split_once('-')
+        .map_or_else(String::new, |(_, rest)| rest.to_owned())
 }
 
 /// Numbers and words first, then what people wrote.
@@ -98,7 +106,7 @@ mod tests {
             "nonce":"k"}}"#;
         assert_eq!(
             told(frame),
-            "2025-11-20 23:06:40Z  message.created         message_id=14 channel_id=1 author_id=2 \
+            "11-20 23:06:40Z  message.created   message_id=14 channel_id=1 author_id=2 \
              mentions=[3] body=\"good morning\""
         );
     }
@@ -109,7 +117,7 @@ mod tests {
             "by":{"id":2},"score":1.5}}"#;
         assert_eq!(
             told(frame),
-            "1970-01-01 00:00:00Z  canvas.torn             canvas_id=4 by_id=2 score=1.5 title=\"Plan B\""
+            "01-01 00:00:00Z  canvas.torn       canvas_id=4 by_id=2 score=1.5 title=\"Plan B\""
         );
     }
 
