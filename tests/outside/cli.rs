@@ -14,7 +14,7 @@ fn text(path: &Path) -> String {
 }
 
 #[test]
-fn help_is_for_reading_and_a_wrong_word_is_exit_64() {
+fn help_is_for_reading() {
     let install = Install::new();
     let commands = [
         "serve",
@@ -42,6 +42,11 @@ fn help_is_for_reading_and_a_wrong_word_is_exit_64() {
     }
     let (code, version, _) = run(&install, &["--version"]);
     assert_eq!((code, version.starts_with("antiphon 0.")), (0, true));
+}
+
+#[test]
+fn what_cannot_be_meant_is_exit_64_and_points_to_help() {
+    let install = Install::new();
     let data = text(&install.data());
     let wrong: &[&[&str]] = &[
         &[],

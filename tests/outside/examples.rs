@@ -35,7 +35,9 @@ fn the_echo_bot_answers_each_message_once_whatever_is_restarted() {
     let (mut install, mut node) = Install::running();
     say(&install, 1, "before");
     let mut bot = start(&install, &node, "echo_bot", "dev:2");
+    let mut twin = start(&install, &node, "echo_bot", "dev:2");
     is_listening(&bot, 1);
+    is_listening(&twin, 1);
     say(&install, 1, "live");
     install.restart_gateway(&mut node);
     say(&install, 3, "gateway");
@@ -47,6 +49,7 @@ fn the_echo_bot_answers_each_message_once_whatever_is_restarted() {
             .then_some(())
     });
     bot.kill();
+    twin.kill();
     say(&install, 3, "bot away");
     let bot = start(&install, &node, "echo_bot", "dev:2");
     is_listening(&bot, 1);

@@ -99,10 +99,9 @@ fn value(text: &str, is_text: bool) -> Value {
 
 /// `value` written so that it is read back as itself.
 pub(crate) fn text(value: &Value, is_text: bool) -> String {
-    match value {
-        Value::String(text) if self::value(text, is_text) == *value => text.clone(),
-        _ => value.to_string(),
-    }
+    let bare = value.as_str();
+    let bare = bare.filter(|text| self::value(text, is_text) == *value);
+    bare.map_or_else(|| value.to_string(), ToOwned::to_owned)
 }
 
 #[cfg(test)]

@@ -121,10 +121,10 @@ impl Bot {
 /// A channel that was left, or a body that leaves no room for the mark, is no reason to stop.
 #[expect(clippy::print_stderr, reason = "a program says what it suffers")]
 fn passed_over(message: &Message, error: CallError) -> anyhow::Result<()> {
-    match error {
-        CallError::Rpc(error) => eprintln!("message {} is passed over: {error}", message.id),
-        error => return Err(error.into()),
-    }
+    let CallError::Rpc(refusal) = error else {
+        return Err(error.into());
+    };
+    eprintln!("message {} is passed over: {refusal}", message.id);
     Ok(())
 }
 
