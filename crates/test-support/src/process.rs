@@ -2,6 +2,7 @@ use std::{
     ffi::OsStr,
     fs,
     fs::File,
+    io::{Seek, Write},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
@@ -74,10 +75,11 @@ impl Process {
     /// Starts another program: an [`example`], or one of the system's that runs `antiphon`. It
     /// reads `input`.
     pub fn start_other(folder: &Path, program: &Path, args: &[&str], input: &str) -> Self {
-        let file = folder.join("input");
-        fs::write(&file, input).expect("the folder is writable");
+        let mut file = tempfile::tempfile().expect("a temporary file");
+        file.write_all(input.as_bytes()).expect("it is writable");
+        file.rewind().expect("it has a beginning");
         let mut command = Command::new(program);
-        command.stdin(File::open(&file).expect("it was just written"));
+        command.stdin(file);
         Self::spawn(folder, args, "info", command)
     }
 
