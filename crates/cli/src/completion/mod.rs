@@ -10,7 +10,7 @@ mod shells;
 #[cfg(test)]
 mod tests;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 
 use clap::{Arg, Command, CommandFactory};
 use clap_complete::{
@@ -22,7 +22,7 @@ use crate::{
     args::{Args, Shell},
     reference::{Method, Reference},
 };
-use shells::{Bash, Zsh};
+use shells::{Bash, Zsh, rejoined};
 
 /// Says which shell asks.
 const VARIABLE: &str = "ANTIPHON_COMPLETE";
@@ -30,7 +30,7 @@ const NAME: &str = "antiphon";
 
 /// If a shell asks what to complete, answers it and ends the process.
 pub(crate) fn answer() {
-    CompleteEnv::with_factory(command)
+    CompleteEnv::with_factory(|| command(std::env::args_os().collect()))
         .var(VARIABLE)
         .shells(Shells(&[&Bash, &Zsh, &Fish]))
         .complete();
@@ -48,9 +48,21 @@ pub(crate) fn script(shell: Shell, program: &str) -> std::io::Result<Vec<u8>> {
     Ok(script)
 }
 
-fn command() -> Command {
-    let reference = Reference::load().unwrap_or_default();
+/// The command line as the engine is to see it. `words` are those typed so far, the last one
+/// incomplete: a parameter that was given is not offered again.
+fn command(words: Vec<OsString>) -> Command {
+    let mut given = rejoined(words);
+    given.pop();
+    let mut reference = Reference::load().unwrap_or_default();
+    for method in &mut reference.methods {
+        method.params.retain(|param| !is_given(&param.name, &given));
+    }
     Args::command().mut_subcommand("call", |call| with_methods(&call, &reference))
+}
+
+fn is_given(name: &str, words: &[OsString]) -> bool {
+    let is = |word: &OsString| word.to_string_lossy().split('=').next() == Some(name);
+    words.iter().any(is)
 }
 
 /// `call` with each method in place of its positional arguments.

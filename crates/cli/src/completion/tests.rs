@@ -9,9 +9,10 @@ use super::{
 
 /// The lines a shell is told for what is typed, the last word being incomplete.
 fn told(shell: &dyn EnvCompleter, words: &[&str]) -> Vec<String> {
-    let words = words.iter().map(OsString::from).collect();
+    let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+    let mut command = command(words.clone());
     let mut out = Vec::new();
-    let answered = shell.write_complete(&mut command(), words, None, &mut out);
+    let answered = shell.write_complete(&mut command, words, None, &mut out);
     answered.expect("completes");
     let text = String::from_utf8(out).expect("text");
     text.lines().map(ToOwned::to_owned).collect()
@@ -72,6 +73,18 @@ fn parameters_are_completed_by_name_and_by_value() {
     let whole = [&create[..], &["kind=p"]].concat();
     assert_eq!(told(&Zsh, &whole), ["kind=public", "kind=private"]);
     assert_eq!(told(&Fish, &whole), ["kind=public", "kind=private"]);
+}
+
+#[test]
+fn a_parameter_that_was_given_is_not_offered_again() {
+    let given = ["antiphon", "call", "message.send"];
+    for body in [&["body=x"][..], &["body", "=", "x"]] {
+        let words = [&given[..], body, &[""]].concat();
+        assert_eq!(
+            told(&Bash, &words)[..2],
+            ["channel_id=", "idempotency_key="]
+        );
+    }
 }
 
 #[test]
