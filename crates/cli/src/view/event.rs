@@ -14,11 +14,15 @@ use super::{
 /// What helps a program and not a reader, beside times, which the event has itself.
 const UNTOLD: &[&str] = &["revision", "nonce", "session", "protocol", "server"];
 
-/// When, what, and the essentials, within `width` columns; none for a `ping`, which says only
-/// that nothing happened.
+/// How many rows of the terminal one frame may take; what is longer is cut.
+const ROWS: usize = 3;
+
+/// When, what, and the essentials, within [`ROWS`] rows of `width` columns; none for a `ping`,
+/// which says only that nothing happened.
 pub(crate) fn line(frame: &str, width: usize) -> Option<String> {
+    let room = width * ROWS;
     let Ok(fields) = serde_json::from_str::<Fields<'_>>(frame) else {
-        return Some(cut(&visible(frame), width));
+        return Some(cut(&visible(frame), room));
     };
     let kind = fields.get("type").map(word).unwrap_or_default();
     if kind == "ping" {
@@ -32,7 +36,7 @@ pub(crate) fn line(frame: &str, width: usize) -> Option<String> {
     };
     Some(cut(
         &format!("{when}  {kind:<16}  {}", told.join(" ")),
-        width,
+        room,
     ))
 }
 
@@ -150,12 +154,12 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_no_wider_than_the_terminal() {
-        let body = "語".repeat(200);
+    fn a_frame_takes_no_more_than_its_rows() {
+        let body = "語".repeat(300);
         let frame = format!(r#"{{"ts":0,"type":"x.y","data":{{"body":"{body}"}}}}"#);
         for width in [1, 20, 80] {
             let line = line(&frame, width).expect("a line");
-            assert!(super::super::text::columns(&line) <= width);
+            assert!(super::super::text::columns(&line) <= width * super::ROWS);
         }
     }
 }

@@ -22,7 +22,8 @@ pub(crate) fn table(result: &RawValue, width: usize) -> String {
         Some(fields) => match list(&fields) {
             Some((name, rows)) => {
                 let (rows, rest) = (grid(&rows, width), without(&fields, &name));
-                rows.into_iter().chain(pairs(&rest)).collect()
+                let gap = (!rest.0.is_empty()).then(String::new);
+                rows.into_iter().chain(gap).chain(pairs(&rest)).collect()
             }
             None => pairs(&entity(&fields).unwrap_or(fields)),
         },
@@ -164,6 +165,7 @@ mod tests {
                 "id  body   created_at",
                 "1   hello  1970-01-01 00:00:00Z",
                 "12  b      1970-01-01 00:00:01Z",
+                "",
                 "has_more  true",
                 "pos       7",
             ]
