@@ -3,9 +3,11 @@
 
 mod auth;
 mod cli;
+mod completion;
 mod disk;
 mod drain;
 mod edge;
+mod examples;
 mod faults;
 mod frames;
 mod http;
@@ -20,3 +22,4 @@ mod resume;
 mod socket_calls;
 mod sse;
 mod talk;
+mod terminal;
