@@ -66,6 +66,8 @@ pub trait Method: 'static {
     const ERRORS: &'static [ErrorCode];
     /// Parameters of a call that succeeds on the stage that documents are made on, as JSON.
     const EXAMPLE: &'static str;
+    /// Of a method that will go: the one to call in its place.
+    const DEPRECATED: Option<&'static str> = None;
     type Params: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
     type Result: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
 }
@@ -88,6 +90,8 @@ pub struct MethodInfo {
     pub summary: &'static str,
     pub errors: &'static [ErrorCode],
     pub example: &'static str,
+    /// The method to call in its place.
+    pub deprecated: Option<&'static str>,
     pub params: fn(&mut SchemaGenerator) -> Schema,
     pub result: fn(&mut SchemaGenerator) -> Schema,
 }
@@ -102,6 +106,7 @@ impl MethodInfo {
             summary: M::SUMMARY,
             errors: M::ERRORS,
             example: M::EXAMPLE,
+            deprecated: M::DEPRECATED,
             params: M::Params::json_schema,
             result: SchemaGenerator::subschema_for::<M::Result>,
         }
@@ -109,11 +114,13 @@ impl MethodInfo {
 }
 
 /// Declares a method: its documentation, name, kind (and class, if it is not the usual one),
-/// `Type(Params) -> Result`, errors, and the parameters of an example.
+/// `Type(Params) -> Result`, errors, the parameters of an example, and, if it is deprecated, what to
+/// call in its place.
 #[macro_export]
 macro_rules! method {
     ($(#[doc = $doc:literal])* $name:literal $kind:ident $(/ $class:ident)?
-     $type:ident($params:ty) -> $result:ty, [$($error:ident),*], example $example:tt) => {
+     $type:ident($params:ty) -> $result:ty, [$($error:ident),*], example $example:tt
+     $(, deprecated $instead:literal)?) => {
         $(#[doc = $doc])*
         pub enum $type {}
 
@@ -124,6 +131,7 @@ macro_rules! method {
             const SUMMARY: &'static str = concat!($($doc),*);
             const ERRORS: &'static [$crate::ErrorCode] = &[$($crate::ErrorCode::$error),*];
             const EXAMPLE: &'static str = stringify!($example);
+            $(const DEPRECATED: Option<&'static str> = Some($instead);)?
             type Params = $params;
             type Result = $result;
         }

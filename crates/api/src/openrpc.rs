@@ -127,14 +127,18 @@ fn describe(method: &MethodInfo, schemas: &mut Schemas) -> Value {
         .chain(method.errors)
         .map(|error| json!({ "$ref": format!("#/components/errors/{}", error.name()) }))
         .collect();
-    json!({
+    let mut described = json!({
         "name": method.name,
         "summary": method.summary.trim(),
         "paramStructure": "by-name",
         "params": params,
         "result": { "name": "result", "schema": (method.result)(&mut schemas.written) },
         "errors": errors,
-    })
+    });
+    if method.deprecated.is_some() {
+        described["deprecated"] = true.into();
+    }
+    described
 }
 
 /// Turns the schema of a params struct into OpenRPC's list of content descriptors, those that are
@@ -205,7 +209,7 @@ fn errors() -> Map<String, Value> {
 mod tests {
     use serde_json::Value;
 
-    use super::{DEFINITIONS, document};
+    use super::{DEFINITIONS, METHODS, document};
 
     fn schema(name: &str) -> Value {
         document()["components"]["schemas"][name].clone()
@@ -280,6 +284,15 @@ mod tests {
                 "{value}"
             );
         });
+    }
+
+    #[test]
+    fn a_deprecated_method_says_so_and_the_one_to_call_in_its_place_exists() {
+        assert_eq!(method("presence.update")["deprecated"], true);
+        assert!(method("presence.set").get("deprecated").is_none());
+        for deprecated in METHODS.iter().filter_map(|method| method.deprecated) {
+            assert_eq!(method(deprecated)["name"], deprecated);
+        }
     }
 
     #[test]

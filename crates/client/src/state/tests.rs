@@ -96,6 +96,7 @@ fn state() -> State {
             channel(DM, Some(vec![ME, PEER, UserId(4)]), 2),
         ],
         reads: vec![read(GENERAL, Some(5), 0, 0), read(DM, None, 3, 0)],
+        huddles: vec![],
         users: vec![],
         presence: vec![presence(PresenceState::Away, 5)],
     })
