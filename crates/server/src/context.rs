@@ -204,7 +204,20 @@ pub(crate) struct Work<'a, 'tx> {
     pub(crate) effects: &'a mut Effects,
 }
 
-impl Work<'_, '_> {
+impl<'tx> Work<'_, 'tx> {
+    /// The same work on behalf of another caller.
+    #[cfg(test)]
+    pub(crate) fn acting_as<'a>(&'a mut self, caller: &'a Caller) -> Work<'a, 'tx> {
+        Work {
+            tx: self.tx,
+            caller,
+            now: self.now,
+            nonce: self.nonce,
+            shared: self.shared,
+            effects: self.effects,
+        }
+    }
+
     /// Tells `audience` of `fact`, if and only if this transaction commits.
     pub(crate) fn emit<F: Fact + Into<Event>>(
         &mut self,

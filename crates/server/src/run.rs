@@ -78,7 +78,7 @@ async fn prepare(
 
 /// What an earlier run has left to be kept in mind. Everybody in a huddle gets the time of a whole
 /// lease to be heard of again.
-async fn recall(shared: &Shared) -> Result<(), Failure> {
+pub(crate) async fn recall(shared: &Shared) -> Result<(), Failure> {
     let read = shared.store.read(|db| {
         let presence = (families::claims(db)?, families::status_ends(db)?);
         Ok::<_, Failure>((presence, families::all_seats(db)?))

@@ -224,3 +224,49 @@ pub(crate) fn forget_ended(db: &Connection, now: UnixMs) -> Result<(), rusqlite:
         .execute([now.get()])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use antiphon_api::ids::{UnixMs, UserId};
+    use rusqlite::Connection;
+
+    use super::{claims, forget_ended, status_of};
+    use crate::families::SCHEMA;
+
+    const END: UnixMs = UnixMs(60_000);
+
+    fn one_of_each() -> Connection {
+        let db = Connection::open_in_memory().expect("opens");
+        for step in SCHEMA {
+            db.execute_batch(step).expect("is SQL");
+        }
+        db.execute_batch(
+            "PRAGMA foreign_keys = OFF;
+             INSERT INTO status VALUES (1, 'lunch', NULL, 60000);
+             INSERT INTO presence_claim (user_id, state, until) VALUES (1, 'dnd', 60000);",
+        )
+        .expect("inserts");
+        db
+    }
+
+    #[test]
+    fn a_status_text_is_gone_exactly_at_its_end() {
+        let db = one_of_each();
+        let text = |now| status_of(&db, UserId(1), now).expect("reads").text;
+        assert_eq!(text(END.plus_ms(-1)), "lunch");
+        assert_eq!(text(END), "");
+    }
+
+    #[test]
+    fn what_has_ended_is_forgotten_and_nothing_before() {
+        let db = one_of_each();
+        let left = || {
+            let status = status_of(&db, UserId(1), UnixMs(0)).expect("reads");
+            (status.text, claims(&db).expect("reads").len())
+        };
+        forget_ended(&db, END.plus_ms(-1)).expect("deletes");
+        assert_eq!(left(), ("lunch".to_owned(), 1));
+        forget_ended(&db, END).expect("deletes");
+        assert_eq!(left(), (String::new(), 0));
+    }
+}

@@ -37,6 +37,8 @@ pub struct Livekit {
     list: Uri,
     key: ApiKey,
     http: Http,
+    /// [`PATIENCE`], unless a test has less.
+    pub(super) patience: Duration,
 }
 
 enum Http {
@@ -121,6 +123,7 @@ impl Livekit {
             list,
             key,
             http,
+            patience: PATIENCE,
         })
     }
 
@@ -159,7 +162,7 @@ impl Livekit {
             let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES);
             Ok(body.collect().await.map_err(AskError::Body)?.to_bytes())
         };
-        let answer = tokio::time::timeout(PATIENCE, answer)
+        let answer = tokio::time::timeout(self.patience, answer)
             .await
             .unwrap_or(Err(AskError::Late))?;
         let listed: Listed = serde_json::from_slice(&answer)?;

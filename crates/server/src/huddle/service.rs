@@ -42,7 +42,7 @@ impl Huddles {
         self.changed.notify_one();
     }
 
-    fn take_ended(&self) -> Vec<(UserId, HuddleLease)> {
+    pub(super) fn take_ended(&self) -> Vec<(UserId, HuddleLease)> {
         let now = Instant::now().into_std();
         self.leases.lock().handle_timeout(now)
     }
@@ -73,7 +73,10 @@ pub(crate) async fn follow(shared: Arc<Shared>) {
     }
 }
 
-async fn lose(shared: &Arc<Shared>, ended: Vec<(UserId, HuddleLease)>) -> Result<(), Failure> {
+pub(super) async fn lose(
+    shared: &Arc<Shared>,
+    ended: Vec<(UserId, HuddleLease)>,
+) -> Result<(), Failure> {
     if ended.is_empty() {
         return Ok(());
     }

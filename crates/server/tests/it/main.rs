@@ -2,6 +2,7 @@
 
 mod callers;
 mod equation;
+mod huddles;
 mod idempotency;
 mod link;
 mod permissions;
