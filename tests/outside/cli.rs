@@ -83,6 +83,11 @@ fn what_is_wrong_with_the_configuration_is_exit_78_and_says_what_to_do() {
     let short = install.folder().join("short");
     fs::write(&short, "too short").expect("writes");
     let short = text(&short);
+    let livekit = |url, secret| {
+        let daemon = ["server", "--dev", "--data", &data];
+        let flags = ["--livekit-url", url, "--livekit-key", "k"];
+        [&daemon[..], &flags, &["--livekit-secret-file", secret]].concat()
+    };
     let cases: &[(&[&str], &[&str])] = &[
         (
             &["server", "--data", &data],
@@ -127,6 +132,15 @@ fn what_is_wrong_with_the_configuration_is_exit_78_and_says_what_to_do() {
             &["serve", "--dev", "--data", &data, "--allow-origin", "*"],
             &["origin", "scheme://host"],
         ),
+        (
+            &["serve", "--dev", "--data", &data, "--livekit-url", "ws://x"],
+            &["--livekit-key and --livekit-secret-file", "all three"],
+        ),
+        (
+            &livekit("ws://x", "absent"),
+            &["secret of LiveKit", "absent", "No such file"],
+        ),
+        (&livekit("x", &short), &["LiveKit", "wss://"]),
         (
             &["token", "issue", "--user", "1", "--signing-key", "absent"],
             &["absent"],

@@ -85,7 +85,6 @@ impl AskError {
 
 #[derive(Deserialize)]
 struct Listed {
-    #[serde(default)]
     participants: Vec<Participant>,
 }
 

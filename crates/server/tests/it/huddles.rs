@@ -37,12 +37,13 @@ async fn leave(house: &House, user: i64, huddle: i64, lease: &Value) {
     must(&house.user(user), "huddle.leave", params).await;
 }
 
+/// In id order, as two may join within a millisecond.
 fn users(huddle: &Value) -> Vec<i64> {
     let participants = huddle["participants"].as_array().expect("participants");
-    participants
-        .iter()
-        .filter_map(|one| one["user_id"].as_i64())
-        .collect()
+    let ids = participants.iter().map(|one| one["user_id"].as_i64());
+    let mut ids: Vec<i64> = ids.collect::<Option<_>>().expect("ids");
+    ids.sort_unstable();
+    ids
 }
 
 /// Who is in the huddle of each channel, by id, as a user sees it.
