@@ -252,8 +252,19 @@ impl Dice<'_> {
         )
     }
 
-    /// Mostly about one of the newest.
+    /// By somebody who is in a channel; mostly about one of the newest.
     fn huddle(&self, random: &mut Random) -> Op {
+        let inside = self.world.joined.iter();
+        let inside = inside.filter(|(_, channels)| !channels.is_empty());
+        let inside: Vec<i64> = inside.map(|(user, _)| *user).collect();
+        let talker = Dice {
+            caller: random.pick(&inside).unwrap_or(self.caller),
+            world: self.world,
+        };
+        talker.talk(random)
+    }
+
+    fn talk(&self, random: &mut Random) -> Op {
         let id = (self.world.huddles - random.below(3)).max(1);
         let one = json!({ "huddle_id": id });
         match random.below(10) {
