@@ -158,8 +158,41 @@ fn what_is_wrong_with_the_configuration_is_exit_78_and_says_what_to_do() {
             &["absent"],
         ),
     ];
+    misconfigured(&install, cases);
+}
+
+#[test]
+fn livekit_is_given_whole_or_not_at_all() {
+    let install = Install::new();
+    let data = text(&install.data());
+    let secret = install.folder().join("secret");
+    fs::write(&secret, "hush").expect("writes");
+    let secret = text(&secret);
+    let livekit = |url, secret| {
+        let daemon = ["server", "--dev", "--data", &data];
+        let flags = ["--livekit-url", url, "--livekit-key", "k"];
+        [&daemon[..], &flags, &["--livekit-secret-file", secret]].concat()
+    };
+    let alone = ["serve", "--dev", "--data", &data, "--livekit-url", "ws://x"];
+    misconfigured(
+        &install,
+        &[
+            (
+                &alone,
+                &["--livekit-key and --livekit-secret-file", "all three"],
+            ),
+            (
+                &livekit("ws://x", "absent"),
+                &["secret of LiveKit", "absent", "No such file"],
+            ),
+            (&livekit("x", &secret), &["LiveKit", "wss://"]),
+        ],
+    );
+}
+
+fn misconfigured(install: &Install, cases: &[(&[&str], &[&str])]) {
     for (args, words) in cases {
-        let (code, output, errors) = run(&install, args);
+        let (code, output, errors) = run(install, args);
         assert_eq!(code, 78, "{args:?}: {output}{errors}");
         for word in *words {
             assert!(

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ChannelId, MessageId, Revision, UnixMs, UserId, WorkspaceId};
+use crate::ids::{ChannelId, HuddleId, MessageId, Revision, UnixMs, UserId, WorkspaceId};
 
 /// A person, as others see them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -232,8 +232,12 @@ pub struct Read {
 pub enum PresenceState {
     /// At least one visible tab.
     Online,
-    /// Tabs, all of them hidden.
+    /// Tabs, all of them hidden; or the user says so.
     Away,
+    /// The user does not want to be disturbed.
+    Dnd,
+    /// Connected and shown to others as offline; only the user sees this state.
+    Invisible,
     Offline,
 }
 
@@ -248,4 +252,29 @@ pub struct Presence {
     pub since: UnixMs,
     /// Of two values for one user the higher is the newer.
     pub revision: Revision,
+}
+
+/// People who talk in a channel; it begins with the first of them and ends with the last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Huddle {
+    pub id: HuddleId,
+    pub channel_id: ChannelId,
+    pub started_by: UserId,
+    pub started_at: UnixMs,
+    /// In the order in which they joined; at most 50.
+    pub participants: Vec<Participant>,
+    pub revision: Revision,
+}
+
+/// Somebody in a huddle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Participant {
+    pub user_id: UserId,
+    pub joined_at: UnixMs,
+    /// Cannot be heard.
+    pub muted: bool,
+    /// Shows their screen.
+    pub screen: bool,
+    /// Has a hand up.
+    pub hand: bool,
 }

@@ -80,6 +80,8 @@ pub trait Method: 'static {
     /// The parameters, as JSON, of a call by user 1 that succeeds on the stage: the demo workspace
     /// and what the server's test `examples` adds to it.
     const EXAMPLE: &'static str;
+    /// Of a method that will go: the one to call in its place.
+    const DEPRECATED: Option<&'static str> = None;
     type Params: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
     type Result: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
 }
@@ -103,6 +105,8 @@ pub struct MethodInfo {
     pub description: &'static str,
     pub errors: &'static [ErrorCode],
     pub example: &'static str,
+    /// The method to call in its place.
+    pub deprecated: Option<&'static str>,
     pub params: fn(&mut SchemaGenerator) -> Schema,
     pub result: fn(&mut SchemaGenerator) -> Schema,
 }
@@ -118,6 +122,7 @@ impl MethodInfo {
             description: M::DESCRIPTION,
             errors: M::ERRORS,
             example: M::EXAMPLE,
+            deprecated: M::DEPRECATED,
             params: M::Params::json_schema,
             result: SchemaGenerator::subschema_for::<M::Result>,
         }
@@ -138,11 +143,13 @@ pub const fn first_sentence(documentation: &str) -> (&str, &str) {
 }
 
 /// Declares a method: its documentation, name, kind (and class, if it is not the usual one),
-/// `Type(Params) -> Result`, errors, and the parameters of an example.
+/// `Type(Params) -> Result`, errors, the parameters of an example, and, if it is deprecated, what to
+/// call in its place.
 #[macro_export]
 macro_rules! method {
     ($(#[doc = $doc:literal])* $name:literal $kind:ident $(/ $class:ident)?
-     $type:ident($params:ty) -> $result:ty, [$($error:ident),*], example $example:tt) => {
+     $type:ident($params:ty) -> $result:ty, [$($error:ident),*], example $example:tt
+     $(, deprecated $instead:literal)?) => {
         $(#[doc = $doc])*
         pub enum $type {}
 
@@ -155,6 +162,7 @@ macro_rules! method {
                 $crate::method::first_sentence(concat!($($doc),*)).1;
             const ERRORS: &'static [$crate::ErrorCode] = &[$($crate::ErrorCode::$error),*];
             const EXAMPLE: &'static str = stringify!($example);
+            $(const DEPRECATED: Option<&'static str> = Some($instead);)?
             type Params = $params;
             type Result = $result;
         }

@@ -44,6 +44,8 @@ pub(crate) struct Serve {
     pub(crate) edge: Edge,
     #[command(flatten)]
     pub(crate) trust: Trust,
+    #[command(flatten)]
+    pub(crate) livekit: Livekit,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -52,6 +54,8 @@ pub(crate) struct Server {
     pub(crate) data: Data,
     #[command(flatten)]
     pub(crate) trust: Trust,
+    #[command(flatten)]
+    pub(crate) livekit: Livekit,
     /// Answer JSON-RPC over TCP too, where a bearer token says who calls.
     #[arg(long, value_name = "ADDR:PORT", env = "ANTIPHON_RPC_LISTEN")]
     pub(crate) rpc_listen: Option<SocketAddr>,
@@ -121,6 +125,21 @@ pub(crate) struct Trust {
     /// The file with the key that signs tokens, at least 32 bytes; needed unless --dev.
     #[arg(long, value_name = "FILE", env = "ANTIPHON_SIGNING_KEY")]
     pub(crate) signing_key: Option<PathBuf>,
+}
+
+/// Where those in a huddle talk; all of it or nothing.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Livekit {
+    /// A LiveKit server that clients can reach too, as wss://livekit.example.org; without one,
+    /// huddles are rooms where people are seen and not heard.
+    #[arg(long, value_name = "URL", env = "ANTIPHON_LIVEKIT_URL")]
+    pub(crate) livekit_url: Option<String>,
+    /// The name of an API key of that server.
+    #[arg(long, value_name = "NAME", env = "ANTIPHON_LIVEKIT_KEY")]
+    pub(crate) livekit_key: Option<String>,
+    /// The file with the secret of that key.
+    #[arg(long, value_name = "FILE", env = "ANTIPHON_LIVEKIT_SECRET_FILE")]
+    pub(crate) livekit_secret_file: Option<PathBuf>,
 }
 
 /// How to reach a server or gateway.

@@ -1,8 +1,23 @@
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use antiphon_api::ids::UnixMs;
 
-/// The wall clock; what is stored and sent carries it, nothing is decided by it alone.
+/// One moment on both clocks: spans are measured by the steady one, appointments kept by that on
+/// the wall, which may be set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub(crate) steady: Instant,
+    pub(crate) wall: UnixMs,
+}
+
+pub(crate) fn moment() -> Moment {
+    Moment {
+        steady: tokio::time::Instant::now().into_std(),
+        wall: now(),
+    }
+}
+
+/// The wall clock; what is stored and sent carries it.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads it")]
 pub(crate) fn now() -> UnixMs {
     let since = SystemTime::now()

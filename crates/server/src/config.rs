@@ -3,6 +3,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use antiphon_store::prune::Retention;
 use antiphon_token::Verifier;
 
+use crate::Livekit;
+
 /// How a server is to run; complete before anything is opened.
 pub struct Config {
     /// Holds the database, the sockets and the lock. Made if it is not there.
@@ -13,6 +15,8 @@ pub struct Config {
     pub rpc_listen: Option<SocketAddr>,
     pub verifier: Verifier,
     pub retention: Retention,
+    /// Where those in a huddle talk; without it they are only seen to be there.
+    pub livekit: Option<Livekit>,
 }
 
 /// How long the log reaches back unless configured otherwise.
@@ -30,6 +34,7 @@ impl Config {
             rpc_listen: None,
             verifier,
             retention: DEFAULT_RETENTION,
+            livekit: None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{ops::Deref, sync::Arc};
 use antiphon_api::{
     ErrorCode, RpcError,
     events::{Event, Fact, Keep, Stamped},
-    ids::{Pos, Revision, UnixMs, UserId},
+    ids::{HuddleLease, Pos, Revision, UnixMs, UserId},
 };
 use antiphon_store::{
     Audience, EmitError, ReadError, Store, Tx, WriteError, revocation::Revocation,
@@ -13,9 +13,12 @@ use antiphon_store::{
 use rusqlite::Connection;
 
 use crate::{
+    clock,
     fanout::{Fanout, Relay},
-    presence::Presence,
+    huddle::{Huddles, Livekit},
+    presence::{Claimed, Presence},
     tickets::Tickets,
+    typing::Typing,
 };
 
 /// What the whole server shares.
@@ -24,12 +27,53 @@ pub(crate) struct Shared {
     pub(crate) fanout: Arc<Fanout>,
     pub(crate) presence: Arc<Presence>,
     pub(crate) tickets: Tickets,
+    pub(crate) typing: Typing,
+    pub(crate) huddles: Huddles,
+    pub(crate) livekit: Option<Livekit>,
 }
 
 impl Shared {
+    pub(crate) fn new(store: Store, livekit: Option<Livekit>) -> Self {
+        Self {
+            fanout: Arc::new(Fanout::new(store.head())),
+            presence: Arc::new(Presence::new(clock::now())),
+            tickets: Tickets::default(),
+            typing: Typing::default(),
+            huddles: Huddles::default(),
+            livekit,
+            store,
+        }
+    }
+
+    /// Carries out a mutation of the server's own.
+    pub(crate) async fn work<T: Send + 'static>(
+        self: &Arc<Self>,
+        run: impl FnOnce(&mut Work<'_, '_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let shared = Arc::clone(self);
+        let written = self.store.write(move |tx| {
+            let mut effects = Effects::default();
+            let result = run(&mut Work {
+                tx,
+                caller: &Caller::Operator,
+                now: clock::now(),
+                nonce: None,
+                shared: &shared,
+                effects: &mut effects,
+            })?;
+            Ok((result, effects))
+        });
+        written
+            .await
+            .map(|done| self.apply(done))
+            .map_err(Into::into)
+    }
+
     /// Does what was waiting for the transaction to end well.
     pub(crate) fn apply<T>(&self, (result, effects): (T, Effects)) -> T {
         self.fanout.apply(effects.relays, effects.revocations);
+        self.huddles.taken(&effects.leases);
+        self.presence.claims_changed(&effects.claims);
         self.presence.statuses_changed(&effects.statuses);
         result
     }
@@ -143,6 +187,9 @@ pub(crate) struct Effects {
     pub(crate) revocations: Vec<Revocation>,
     /// Users whose status text has changed.
     pub(crate) statuses: Vec<UserId>,
+    pub(crate) claims: Vec<Claimed>,
+    /// Leases of huddles that were given.
+    pub(crate) leases: Vec<(UserId, HuddleLease)>,
 }
 
 /// A mutation under way, on the writer thread.
@@ -157,7 +204,20 @@ pub(crate) struct Work<'a, 'tx> {
     pub(crate) effects: &'a mut Effects,
 }
 
-impl Work<'_, '_> {
+impl<'tx> Work<'_, 'tx> {
+    /// The same work on behalf of another caller.
+    #[cfg(test)]
+    pub(crate) fn acting_as<'a>(&'a mut self, caller: &'a Caller) -> Work<'a, 'tx> {
+        Work {
+            tx: self.tx,
+            caller,
+            now: self.now,
+            nonce: self.nonce,
+            shared: self.shared,
+            effects: self.effects,
+        }
+    }
+
     /// Tells `audience` of `fact`, if and only if this transaction commits.
     pub(crate) fn emit<F: Fact + Into<Event>>(
         &mut self,

@@ -15,10 +15,12 @@
 mod clock;
 mod config;
 mod context;
+mod deadlines;
 mod demo;
 mod families;
 mod fanout;
 mod folder;
+mod huddle;
 mod listen;
 mod presence;
 mod reaper;
@@ -26,10 +28,12 @@ mod rpc;
 mod run;
 mod stop;
 mod tickets;
+mod typing;
 
 pub use antiphon_store::prune::Retention;
 pub use antiphon_wire::{EVENTS_SOCKET, RPC_SOCKET};
 pub use config::Config;
 pub use folder::{FolderError, run_dir};
+pub use huddle::{BadLivekit, Livekit};
 pub use listen::ListenError;
 pub use run::{Running, StartError, start};

@@ -7,18 +7,14 @@ use antiphon_wire::{EVENTS_SOCKET, MAX_EVENT_BYTES, RPC_SOCKET};
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
-    Config, clock,
-    context::Shared,
-    demo, families, fanout,
-    fanout::Fanout,
-    folder,
+    Config,
+    context::{Failure, Shared},
+    demo, families, fanout, folder,
     folder::{FolderError, run_dir},
+    huddle,
     listen::{ListenError, PrivateListener, SocketFile, bind_tcp},
-    presence,
-    presence::Presence,
-    reaper, rpc,
+    presence, reaper, rpc,
     rpc::Router,
-    tickets::Tickets,
 };
 
 /// Why a server did not start.
@@ -30,6 +26,8 @@ pub enum StartError {
     Store(#[from] OpenError),
     #[error(transparent)]
     Listen(#[from] ListenError),
+    #[error("cannot read who says what of themselves, and who is in a huddle: {0}")]
+    Recall(String),
     #[error("cannot make the demo workspace: {0}")]
     Demo(String),
 }
@@ -47,16 +45,11 @@ pub struct Running {
 }
 
 /// Opens the data folder and listens. When this returns, calls are answered.
-pub async fn start(config: Config) -> Result<Running, StartError> {
+pub async fn start(mut config: Config) -> Result<Running, StartError> {
     folder::make(&config.data)?;
     let database = folder::database(&config.data);
     let store = Store::open(Options::new(database, families::SCHEMA, MAX_EVENT_BYTES))?;
-    let shared = Arc::new(Shared {
-        fanout: Arc::new(Fanout::new(store.head())),
-        presence: Arc::new(Presence::new(clock::now())),
-        tickets: Tickets::default(),
-        store,
-    });
+    let shared = Arc::new(Shared::new(store, config.livekit.take()));
     let router = Arc::new(Router::new());
     match prepare(&config, &shared, &router).await {
         Ok(listening) => Ok(serve(config, router, shared, listening)),
@@ -77,7 +70,24 @@ async fn prepare(
             .await
             .map_err(|failure| StartError::Demo(format!("{failure:?}")))?;
     }
+    recall(shared)
+        .await
+        .map_err(|failure| StartError::Recall(format!("{failure:?}")))?;
     Ok(listen(config).await?)
+}
+
+/// What an earlier run has left to be kept in mind. Everybody in a huddle gets the time of a whole
+/// lease to be heard of again.
+pub(crate) async fn recall(shared: &Shared) -> Result<(), Failure> {
+    let read = shared.store.read(|db| {
+        let presence = (families::claims(db)?, families::status_ends(db)?);
+        Ok::<_, Failure>((presence, families::all_seats(db)?))
+    });
+    let ((claims, statuses), seats) = read.await?;
+    shared.presence.recall(claims, statuses);
+    let leases: Vec<_> = seats.iter().map(|seat| (seat.user, seat.lease)).collect();
+    shared.huddles.taken(&leases);
+    Ok(())
 }
 
 struct Listening {
@@ -136,6 +146,8 @@ fn serve(
     background.spawn(fanout::follow(store, to));
     let (store, to) = (shared.store.clone(), Arc::clone(&shared.fanout));
     background.spawn(presence::follow(Arc::clone(&shared.presence), store, to));
+    background.spawn(huddle::follow(Arc::clone(&shared)));
+    background.spawn(huddle::watch(Arc::clone(&shared)));
     background.spawn(reaper::follow(Arc::clone(&shared), config.retention));
     Running {
         shared,

@@ -5,8 +5,12 @@
 //! checked here, against the caller's clock, to the second and without leeway, because a
 //! connection is closed at that moment too.
 //!
+//! [`livekit`] signs tokens for a LiveKit server, under a key of its own.
+//!
 //! With [`Verifier::dev`] a token `dev:42` is user 42. Whoever builds such a verifier has made
 //! sure that only this machine can reach it.
+
+pub mod livekit;
 
 use std::{fmt, path::Path};
 

@@ -4,6 +4,7 @@
 //! catalogue: every event, whether it is kept in the log, and who hears it.
 
 mod channel;
+mod huddle;
 mod message;
 mod presence;
 mod read;
@@ -11,6 +12,7 @@ mod typing;
 mod workspace;
 
 pub use channel::*;
+pub use huddle::*;
 pub use message::*;
 pub use presence::*;
 pub use read::*;
@@ -130,6 +132,12 @@ catalogue! {
     "typing.started" None TypingStarted to "channel members but the one who types";
     /// Somebody came, went, or set a status.
     "presence.changed" None PresenceChanged to "those who share a workspace";
+    /// A huddle began, or one that goes on came into the user's sight.
+    "huddle.started" Log HuddleStarted to "channel members, or one who joined the channel since";
+    /// Somebody joined or left a huddle, or changed what they do in it.
+    "huddle.updated" Log HuddleUpdated to "channel members";
+    /// A huddle is over.
+    "huddle.ended" Log HuddleEnded to "channel members";
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Every method, by family.
 
 pub mod channel;
+pub mod huddle;
 pub mod message;
 pub mod presence;
 pub mod read;
@@ -43,12 +44,23 @@ methods![
     typing::Relay,
     presence::List,
     presence::SetStatusText,
+    presence::Update,
+    presence::Set,
+    presence::MarkConnection,
     state::Snapshot,
     session::Ticket,
     session::Redeem,
     session::Revoke,
     server::Health,
     replay::Replay,
+    huddle::Start,
+    huddle::Join,
+    huddle::Leave,
+    huddle::End,
+    huddle::Update,
+    huddle::Renew,
+    huddle::Get,
+    huddle::ListActive,
 ];
 
 #[cfg(test)]

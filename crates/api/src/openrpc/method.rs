@@ -30,6 +30,9 @@ pub(super) fn describe(method: &MethodInfo, schemas: &mut Schemas, examples: &Ex
     if !method.description.is_empty() {
         described["description"] = method.description.into();
     }
+    if method.deprecated.is_some() {
+        described["deprecated"] = true.into();
+    }
     described
 }
 

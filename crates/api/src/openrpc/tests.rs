@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{document, schemas::DEFINITIONS};
+use super::{METHODS, document, schemas::DEFINITIONS};
 
 fn schema(name: &str) -> Value {
     document()["components"]["schemas"][name].clone()
@@ -146,4 +146,13 @@ fn no_format_is_one_that_json_schema_does_not_have() {
         let format = value.get("format").and_then(Value::as_str);
         assert_eq!(format, None, "{value}");
     });
+}
+
+#[test]
+fn a_deprecated_method_says_so_and_the_one_to_call_in_its_place_exists() {
+    assert_eq!(method("presence.update")["deprecated"], true);
+    assert!(method("presence.set").get("deprecated").is_none());
+    for deprecated in METHODS.iter().filter_map(|method| method.deprecated) {
+        assert_eq!(method(deprecated)["name"], deprecated);
+    }
 }

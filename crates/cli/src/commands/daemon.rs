@@ -3,12 +3,13 @@
 use std::{net::SocketAddr, time::Duration};
 
 use antiphon_gateway::Origins;
-use antiphon_token::{Key, Verifier};
+use antiphon_server::Livekit;
+use antiphon_token::{Key, Verifier, livekit::ApiKey};
 use anyhow::{Context, anyhow};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
-    args::{Edge, Trust},
+    args::{Edge, Livekit as LivekitArgs, Trust},
     exit::Misconfigured,
 };
 
@@ -30,6 +31,41 @@ pub(super) fn verifier(trust: &Trust) -> anyhow::Result<Verifier> {
     } else {
         Verifier::new(&key)
     })
+}
+
+/// The LiveKit server that was given, if one was.
+pub(super) fn livekit(args: LivekitArgs) -> anyhow::Result<Option<Livekit>> {
+    let LivekitArgs {
+        livekit_url: url,
+        livekit_key: key,
+        livekit_secret_file: secret,
+    } = args;
+    let (url, key, path) = match (url, key, secret) {
+        (None, None, None) => return Ok(None),
+        (Some(url), Some(key), Some(path)) => (url, key, path),
+        (url, key, path) => {
+            let missing = [
+                ("--livekit-url", url.is_none()),
+                ("--livekit-key", key.is_none()),
+                ("--livekit-secret-file", path.is_none()),
+            ];
+            let missing = missing.iter().filter(|(_, missing)| *missing);
+            let missing: Vec<&str> = missing.map(|(flag, _)| *flag).collect();
+            let missing = missing.join(" and ");
+            let message = anyhow!("LiveKit needs {missing} too; give all three flags or none");
+            return Err(Misconfigured(message).into());
+        }
+    };
+    let secret = std::fs::read(&path)
+        .with_context(|| format!("cannot read the secret of LiveKit {}", path.display()))
+        .map_err(Misconfigured)?;
+    let secret = secret.trim_ascii();
+    if secret.is_empty() || key.trim().is_empty() {
+        let message = anyhow!("the name of LiveKit's key and its secret must not be empty");
+        return Err(Misconfigured(message).into());
+    }
+    let livekit = Livekit::new(&url, ApiKey::new(key, secret));
+    Ok(Some(livekit.map_err(|error| Misconfigured(error.into()))?))
 }
 
 pub(super) fn refuse_open_dev(dev: bool, address: Option<SocketAddr>) -> anyhow::Result<()> {

@@ -1,7 +1,7 @@
 use antiphon_server::run_dir;
 use anyhow::bail;
 
-use super::daemon::{LAST_WORDS, Stop, gateway_config, verifier};
+use super::daemon::{LAST_WORDS, Stop, gateway_config, livekit, verifier};
 use crate::{args::Serve, exit::Exit};
 
 /// Server and gateway in one process, over the sockets in the data folder.
@@ -10,9 +10,15 @@ use crate::{args::Serve, exit::Exit};
     reason = "the address to open is what the command is asked for"
 )]
 pub(super) async fn run(args: Serve) -> anyhow::Result<Exit> {
-    let Serve { data, edge, trust } = args;
+    let Serve {
+        data,
+        edge,
+        trust,
+        livekit: talk,
+    } = args;
     let mut server = antiphon_server::Config::new(data.data.clone(), verifier(&trust)?);
     server.dev = trust.dev;
+    server.livekit = livekit(talk)?;
     let gateway = gateway_config(run_dir(&data.data), edge, &trust)?;
     let mut stop = Stop::listen()?;
 

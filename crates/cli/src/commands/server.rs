@@ -1,7 +1,7 @@
 use antiphon_server::run_dir;
 use anyhow::bail;
 
-use super::daemon::{LAST_WORDS, Stop, refuse_open_dev, verifier};
+use super::daemon::{LAST_WORDS, Stop, livekit, refuse_open_dev, verifier};
 use crate::{args::Server, exit::Exit};
 
 /// The authority alone.
@@ -15,6 +15,7 @@ pub(super) async fn run(args: Server) -> anyhow::Result<Exit> {
     let mut config = antiphon_server::Config::new(data.clone(), verifier(&args.trust)?);
     config.dev = args.trust.dev;
     config.rpc_listen = args.rpc_listen;
+    config.livekit = livekit(args.livekit)?;
     let mut stop = Stop::listen()?;
 
     let server = antiphon_server::start(config).await?;

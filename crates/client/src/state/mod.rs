@@ -10,19 +10,21 @@
 //! or channel the one with the lower revision loses.
 
 mod caches;
+mod huddles;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
 use antiphon_api::{
-    entities::{Channel, Message, Presence, Read, User, Workspace},
+    entities::{Channel, Huddle, Message, Presence, Read, User, Workspace},
     events::{Event, MessageDeleted, TypingStarted},
     ids::{ChannelId, MessageId, Pos, UnixMs, UserId, WorkspaceId},
     methods::state::SnapshotResult,
 };
 
 use caches::{PresenceCache, TypingCache};
+use huddles::Huddles;
 
 /// What one user's client knows.
 #[derive(Clone, Debug)]
@@ -32,6 +34,7 @@ pub struct State {
     workspaces: BTreeMap<WorkspaceId, Workspace>,
     channels: BTreeMap<ChannelId, Channel>,
     reads: BTreeMap<ChannelId, Read>,
+    huddles: Huddles,
     people: BTreeMap<UserId, User>,
     presence: PresenceCache,
     typing: TypingCache,
@@ -45,6 +48,7 @@ pub struct Equation {
     pub channels: Vec<Channel>,
     /// By channel.
     pub reads: Vec<Read>,
+    pub huddles: Vec<Huddle>,
 }
 
 /// What decides whether a message counts as unread.
@@ -64,6 +68,7 @@ impl From<SnapshotResult> for State {
             workspaces: by_key(snapshot.workspaces, |workspace| workspace.id),
             channels: by_key(snapshot.channels, |channel| channel.id),
             reads: by_key(snapshot.reads, |read| read.channel_id),
+            huddles: snapshot.huddles.into_iter().collect(),
             people: by_key(snapshot.users, |user| user.id),
             presence: snapshot.presence.into_iter().collect(),
             typing: TypingCache::default(),
@@ -86,6 +91,7 @@ impl State {
             workspaces: self.workspaces.values().cloned().collect(),
             channels: self.channels.values().cloned().collect(),
             reads: self.reads.values().cloned().collect(),
+            huddles: self.huddles.all().cloned().collect(),
         }
     }
 
@@ -107,6 +113,12 @@ impl State {
     #[must_use]
     pub fn read(&self, id: ChannelId) -> Option<&Read> {
         self.reads.get(&id)
+    }
+
+    /// The huddle that goes on in a channel.
+    #[must_use]
+    pub fn huddle(&self, id: ChannelId) -> Option<&Huddle> {
+        self.huddles.of(id)
     }
 
     /// Somebody who was known when the snapshot was taken; others are fetched with `user.get`.
@@ -155,6 +167,9 @@ impl State {
             Event::ReadUpdated(updated) => self.keep_read(&updated.read),
             Event::TypingStarted(started) => self.started_typing(started),
             Event::PresenceChanged(changed) => self.presence.extend([changed.0.clone()]),
+            Event::HuddleStarted(started) => self.keep_huddle(&started.huddle),
+            Event::HuddleUpdated(updated) => self.keep_huddle(&updated.huddle),
+            Event::HuddleEnded(ended) => self.huddles.drop_huddle(ended.huddle_id),
             Event::MessageUpdated(_)
             | Event::WorkspaceMemberJoined(_)
             | Event::WorkspaceMemberLeft(_) => {}
@@ -192,6 +207,13 @@ impl State {
         self.channels.remove(&id);
         self.reads.remove(&id);
         self.typing.drop_channel(id);
+        self.huddles.drop_channel(id);
+    }
+
+    fn keep_huddle(&mut self, huddle: &Huddle) {
+        if self.channels.contains_key(&huddle.channel_id) {
+            self.huddles.keep(huddle);
+        }
     }
 
     fn joined(&mut self, channel: ChannelId, user: UserId) {

@@ -96,6 +96,7 @@ fn state() -> State {
             channel(DM, Some(vec![ME, PEER, UserId(4)]), 2),
         ],
         reads: vec![read(GENERAL, Some(5), 0, 0), read(DM, None, 3, 0)],
+        huddles: vec![],
         users: vec![],
         presence: vec![presence(PresenceState::Away, 5)],
     })
@@ -398,7 +399,7 @@ fn somebody_types_until_it_expires() {
 }
 
 #[test]
-fn a_message_ends_its_authors_typing_and_an_older_start_does_not_bring_it_back() {
+fn typing_that_nobody_stops_is_cleared_by_the_message_and_a_late_start_does_not_bring_it_back() {
     let mut state = state();
     state.apply(None, &typing(PEER, 500));
     state.apply(None, &typing(UserId(4), 500));

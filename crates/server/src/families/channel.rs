@@ -7,7 +7,10 @@
 use antiphon_api::{
     ErrorCode, RpcError,
     entities::{Channel, ChannelKind, Permission},
-    events::{ChannelAdded, ChannelMemberJoined, ChannelMemberLeft, ChannelRemoved, RemovalReason},
+    events::{
+        ChannelAdded, ChannelMemberJoined, ChannelMemberLeft, ChannelRemoved, HuddleEnd,
+        RemovalReason,
+    },
     ids::{ChannelId, Revision, UserId, WorkspaceId},
     method::Done,
     methods::{
@@ -22,7 +25,7 @@ use antiphon_api::{
 use antiphon_store::{Audience, Scope, log, membership};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{MAX_MEMBERS, at_most, name_of, permission, read, workspace};
+use super::{MAX_MEMBERS, at_most, huddle, name_of, permission, read, workspace};
 use crate::{
     context::{Failure, Look, Work},
     rpc::Router,
@@ -271,6 +274,7 @@ fn admit(work: &mut Work<'_, '_>, id: ChannelId, users: &[UserId]) -> Result<Cha
             },
         )?;
         read::begin(work, id, user_id)?;
+        huddle::introduce(work, id, user_id)?;
     }
     Ok(channel)
 }
@@ -308,6 +312,7 @@ pub(super) fn withdraw(
             reason,
         },
     )?;
+    huddle::leave(work, channel_id, user_id, HuddleEnd::Channel)?;
     Ok(())
 }
 

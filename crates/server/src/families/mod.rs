@@ -2,6 +2,7 @@
 //! emit.
 
 mod channel;
+mod huddle;
 mod message;
 mod permission;
 mod presence;
@@ -18,11 +19,15 @@ use antiphon_api::RpcError;
 
 use crate::rpc::Router;
 
-pub(crate) use presence::{expire_statuses, has_expired_status, status_of};
+pub(crate) use huddle::{Seat, all_seats, lose};
+pub(crate) use presence::{Status, claims, forget_ended, status_ends, status_of};
 pub(crate) use user::peers;
 
 /// The steps that make and change the tables of all families, oldest first.
-pub(crate) const SCHEMA: &[&str] = &[include_str!("schema/01_spine.sql")];
+pub(crate) const SCHEMA: &[&str] = &[
+    include_str!("schema/01_spine.sql"),
+    include_str!("schema/04_huddles.sql"),
+];
 
 /// The most members of a workspace or channel, so that an envelope with all their ids fits a
 /// message of the link.
@@ -41,6 +46,7 @@ pub(crate) fn register(router: Router) -> Router {
         session::register,
         server::register,
         replay::register,
+        huddle::register,
     ];
     families
         .into_iter()

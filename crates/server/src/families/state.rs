@@ -1,11 +1,12 @@
 use antiphon_api::{
     RpcError,
+    ids::UserId,
     method::NoParams,
     methods::state::{MAX_PEOPLE, Snapshot, SnapshotResult},
 };
 use antiphon_store::log;
 
-use super::{channel, read, user, workspace};
+use super::{channel, huddle, presence, read, user, workspace};
 use crate::{
     context::{Failure, Look},
     rpc::Router,
@@ -24,20 +25,15 @@ fn snapshot(look: &mut Look<'_>, _: NoParams) -> Result<SnapshotResult, Failure>
         .map(|channel| read::of(look, channel.id, caller))
         .collect::<Result<_, _>>()?;
     let users = user::colleagues(look, caller, MAX_PEOPLE)?;
-    let presence = users
-        .iter()
-        .map(|user| {
-            look.shared
-                .presence
-                .of(look, user.id, look.now, look.presence)
-        })
-        .collect::<Result<_, _>>()?;
+    let ids: Vec<UserId> = users.iter().map(|user| user.id).collect();
+    let presence = presence::of_users(look, caller, &ids)?;
     Ok(SnapshotResult {
         pos: log::head(look)?,
         user: user::load(look, caller)?.ok_or_else(|| RpcError::not_found("user", caller.get()))?,
         workspaces: workspace::of_user(look, caller)?,
         channels,
         reads,
+        huddles: huddle::of_user(look, caller)?,
         users,
         presence,
     })

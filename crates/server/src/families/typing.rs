@@ -1,7 +1,8 @@
 use antiphon_api::{
+    ErrorCode, RpcError,
     events::TypingStarted,
     method::Done,
-    methods::typing::{Relay, RelayParams, TYPING_TTL_MS},
+    methods::typing::{MAX_TYPING_MEMBERS, Relay, RelayParams, TYPING_TTL_MS},
 };
 use antiphon_store::{Scope, membership};
 
@@ -19,6 +20,17 @@ fn relay(look: &mut Look<'_>, params: RelayParams) -> Result<Done, Failure> {
     let user_id = look.caller.user()?;
     let channel_id = params.channel_id;
     channel::joined(look, channel_id, user_id)?;
+    if membership::count(look, Scope::Channel(channel_id))? > MAX_TYPING_MEMBERS {
+        let message = format!("typing is not told in channels of over {MAX_TYPING_MEMBERS}");
+        return Err(RpcError::new(ErrorCode::TooLarge, message)
+            .with("limit", MAX_TYPING_MEMBERS)
+            .into());
+    }
+    let noted = look.shared.typing.note(channel_id, user_id, look.now);
+    noted.map_err(|wait| {
+        RpcError::new(ErrorCode::RateLimited, "typing was told a moment ago")
+            .with("retry_after_ms", wait)
+    })?;
     let mut others = membership::members(look, Scope::Channel(channel_id))?;
     others.retain(|member| *member != user_id);
     let fact = TypingStarted {

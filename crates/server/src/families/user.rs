@@ -146,7 +146,11 @@ fn is_administrator(db: &Connection, id: UserId) -> Result<bool, rusqlite::Error
         .exists([id.get()])
 }
 
-fn shares_workspace(db: &Connection, one: UserId, other: UserId) -> Result<bool, rusqlite::Error> {
+pub(super) fn shares_workspace(
+    db: &Connection,
+    one: UserId,
+    other: UserId,
+) -> Result<bool, rusqlite::Error> {
     db.prepare_cached(
         "SELECT 1 FROM workspace_member AS mine
          JOIN workspace_member AS theirs USING (workspace_id)

@@ -3,6 +3,7 @@
 mod callers;
 mod equation;
 mod examples;
+mod huddles;
 mod idempotency;
 mod link;
 mod permissions;

@@ -19,7 +19,8 @@ const CALLERS: [i64; 6] = [0, OWNER, 3, 4, BYSTANDER, 6];
 
 /// Workspace 1 of all but 1 and 6. Channel 1: public, of all in it but the bystander. Channels 2,
 /// private, and 3, a dm: of the member (4) and the target (7). Messages 1, 3 and 4 by the target in
-/// channels 1, 2 and 3; message 2 by the member in channel 1.
+/// channels 1, 2 and 3; message 2 by the member in channel 1. Huddle 1 in channel 1 with the target in
+/// it, huddle 2 in channel 2 with the member.
 async fn furnished() -> (TempDir, PathBuf) {
     let house = House::of(7).await;
     let (owner, member, target) = (house.user(OWNER), house.user(4), house.user(7));
@@ -66,6 +67,10 @@ async fn furnished() -> (TempDir, PathBuf) {
             json!({ "channel_id": channel, "body": "x" }),
         )
         .await;
+    }
+    for (user, channel) in [(&target, 1), (&member, 2)] {
+        let params = json!({ "channel_id": channel });
+        must(user, "huddle.start", params).await;
     }
     let folder = house.stop().await;
     let database = folder.path().join("antiphon.db");
@@ -285,4 +290,43 @@ async fn what_one_may_not_see_looks_like_what_is_not_there() {
         };
         assert_eq!(error(hidden).await, error(9999).await, "{method}");
     }
+}
+
+#[tokio::test]
+async fn huddles() {
+    let of = |channel: i64| json!({ "channel_id": channel });
+    let one = |huddle: i64| json!({ "huddle_id": huddle });
+    let hand = |huddle: i64| json!({ "huddle_id": huddle, "hand": true });
+    let renew = |huddle: i64, lease: i64| json!({ "huddle_id": huddle, "lease": lease });
+    check(&[
+        ("huddle.start", of(1), "u+++fn"),
+        ("huddle.start", of(2), "unn+nn"),
+        ("huddle.start", of(3), "unn+nn"),
+        ("huddle.join", one(1), "u+++nn"),
+        ("huddle.join", one(2), "unn+nn"),
+        ("huddle.join", one(9), "unnnnn"),
+        ("huddle.leave", one(2), "u+++++"),
+        ("huddle.end", one(1), "u++fnn"),
+        ("huddle.end", one(2), "unn+nn"),
+        ("huddle.update", hand(1), "ufffnn"),
+        ("huddle.update", hand(2), "unn+nn"),
+        ("huddle.renew", renew(2, 2), "unn+nn"),
+        ("huddle.renew", renew(2, 1), "unnnnn"),
+        ("huddle.get", one(1), "u+++nn"),
+        ("huddle.list_active", json!({}), "u+++++"),
+        ("huddle.list_active", json!({ "workspace_id": 1 }), "u++++n"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn presence() {
+    let mark = |user: i64| json!({ "gateway": "g", "user_id": user, "tab": 1, "state": "hidden" });
+    check(&[
+        ("presence.set", json!({ "state": "invisible" }), "u+++++"),
+        ("presence.update", json!({ "text": "x" }), "u+++++"),
+        ("presence.mark_connection", mark(4), "+mmmmm"),
+        ("presence.mark_connection", mark(99), "nmmmmm"),
+    ])
+    .await;
 }

@@ -4,7 +4,7 @@ use antiphon_wire::LeaseState::{Closed, Hidden, Visible};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::support::{Heard, House, Link, must};
+use crate::support::{Heard, House, Link, call, must};
 
 /// Users 1 and 2 share a workspace; 3 has one alone.
 async fn neighbours() -> House {
@@ -136,4 +136,126 @@ async fn of_a_crowd_a_thousand_are_listed_and_first_those_who_are_there() {
     let listed = listed["presence"].as_array().expect("presence");
     let ids: Vec<&Value> = listed.iter().map(|one| &one["user_id"]).collect();
     assert_eq!(json!(ids), json!([3, 70_000, 80_000]));
+}
+
+#[tokio::test]
+async fn who_is_invisible_is_offline_to_others_and_knows_better() {
+    let house = neighbours().await;
+    let (mut link, _) = Link::open(&house, "g", None).await;
+    link.leases(true, &[(2, 1, Visible)]).await;
+    assert_eq!(told(&link.ephemeral().await), (vec![1, 2], 2, "online"));
+    let invisible = json!({ "state": "invisible" });
+    let set = must(&house.user(2), "presence.set", invisible).await;
+    assert_eq!(set["presence"]["state"], "invisible");
+    assert_eq!(told(&link.ephemeral().await), (vec![2], 2, "invisible"));
+    assert_eq!(told(&link.ephemeral().await), (vec![1], 2, "offline"));
+    let seen = json!([[1, "offline"], [2, "offline"]]);
+    assert_eq!(states(&house, 1).await, seen);
+    let own = json!([[1, "offline"], [2, "invisible"]]);
+    assert_eq!(states(&house, 2).await, own);
+    link.leases(false, &[(2, 1, Hidden), (2, 2, Visible)]).await;
+    must(&house.user(2), "presence.set", json!({ "state": "dnd" })).await;
+    let shown = link.ephemeral().await;
+    assert_eq!(
+        told(&shown),
+        (vec![1, 2], 2, "dnd"),
+        "tabs behind it are not told"
+    );
+}
+
+#[tokio::test]
+async fn a_claim_survives_a_restart() {
+    let house = neighbours().await;
+    must(&house.user(2), "presence.set", json!({ "state": "dnd" })).await;
+    let house = house.restart().await;
+    let (mut link, _) = Link::open(&house, "g", None).await;
+    link.leases(true, &[(2, 1, Visible)]).await;
+    assert_eq!(told(&link.ephemeral().await), (vec![1, 2], 2, "dnd"));
+    must(&house.user(2), "presence.set", json!({ "state": "online" })).await;
+    assert_eq!(told(&link.ephemeral().await), (vec![1, 2], 2, "online"));
+}
+
+#[tokio::test]
+async fn a_claim_and_a_status_text_that_end_are_told_to_have_ended() {
+    let house = neighbours().await;
+    let (mut link, _) = Link::open(&house, "g", None).await;
+    link.leases(true, &[(2, 1, Visible)]).await;
+    let online = link.ephemeral().await;
+    let end = json!(online.event["ts"].as_i64().expect("a time") + 1_500);
+    let dnd = json!({ "state": "dnd", "until": end });
+    must(&house.user(2), "presence.set", dnd).await;
+    assert_eq!(told(&link.ephemeral().await).2, "dnd");
+    let status = json!({ "text": "lunch", "expires_at": end });
+    must(&house.user(2), "presence.update", status).await;
+    assert_eq!(link.ephemeral().await.data()["status_text"], "lunch");
+    let ended = link.ephemeral().await;
+    assert_eq!(
+        (told(&ended).2, &ended.data()["status_text"]),
+        ("online", &json!(""))
+    );
+    assert!(ended.event["ts"].as_i64() >= end.as_i64());
+}
+
+#[tokio::test]
+async fn a_claim_without_end_or_with_one_that_is_past_is_checked() {
+    let house = neighbours().await;
+    for (params, path) in [
+        (json!({ "state": "dnd", "until": 1 }), "until"),
+        (
+            json!({ "state": "online", "until": 9_000_000_000_000_i64 }),
+            "until",
+        ),
+        (json!({ "state": "offline" }), "state"),
+    ] {
+        let refused = call(&house.user(1), "presence.set", params).await;
+        assert_eq!(
+            refused.expect_err("is wrong").data["errors"][0]["path"],
+            path
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_marked_connection_is_a_lease_like_any_other() {
+    let house = neighbours().await;
+    let (mut link, _) = Link::open(&house, "g", None).await;
+    let mark = |state| json!({ "gateway": "edge", "user_id": 2, "tab": 7, "state": state });
+    let operator = house.operator();
+    must(&operator, "presence.mark_connection", mark("visible")).await;
+    assert_eq!(told(&link.ephemeral().await), (vec![1, 2], 2, "online"));
+    must(&operator, "presence.mark_connection", mark("hidden")).await;
+    assert_eq!(told(&link.ephemeral().await), (vec![1, 2], 2, "away"));
+}
+
+#[tokio::test]
+async fn typing_is_told_once_a_second_in_a_channel_and_not_in_a_crowd() {
+    let house = crowd().await;
+    let channel = json!({ "workspace_id": 1, "kind": "public", "name": "c" });
+    for _ in 0..2 {
+        must(&house.user(1), "channel.create", channel.clone()).await;
+    }
+    must(&house.user(1), "typing.relay", json!({ "channel_id": 1 })).await;
+    let again = call(&house.user(1), "typing.relay", json!({ "channel_id": 1 })).await;
+    let again = again.expect_err("is too soon");
+    assert_eq!(again.code, -32010);
+    assert!((1..=1000).contains(&again.data["retry_after_ms"].as_i64().unwrap_or_default()));
+    must(&house.user(1), "typing.relay", json!({ "channel_id": 2 })).await;
+    let folder = house.stop().await;
+    let db = Connection::open(folder.path().join("antiphon.db")).expect("opens");
+    db.execute_batch(
+        "INSERT INTO membership (kind, scope_id, to_pos, user_id, from_pos, role)
+         SELECT 2, 1, 9223372036854775807, id, 1, '' FROM user WHERE id BETWEEN 2 AND 200;
+         INSERT INTO membership (kind, scope_id, to_pos, user_id, from_pos, role)
+         SELECT 2, 2, 9223372036854775807, id, 1, '' FROM user WHERE id BETWEEN 2 AND 201;",
+    )
+    .expect("inserts");
+    drop(db);
+    let house = House::in_folder(folder).await;
+    must(&house.user(1), "typing.relay", json!({ "channel_id": 1 })).await;
+    let refused = call(&house.user(1), "typing.relay", json!({ "channel_id": 2 })).await;
+    let refused = refused.expect_err("is a crowd");
+    assert_eq!(
+        (refused.code, &refused.data["limit"]),
+        (-32013, &json!(200))
+    );
 }

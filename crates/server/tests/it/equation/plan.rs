@@ -25,6 +25,7 @@ pub(super) struct World {
     pub(super) users: i64,
     pub(super) workspaces: i64,
     pub(super) channels: i64,
+    pub(super) huddles: i64,
     /// Each with its channel and author.
     messages: Vec<(i64, i64, i64)>,
     /// The channels each user is in.
@@ -39,6 +40,7 @@ impl World {
             users,
             workspaces: 0,
             channels: 0,
+            huddles: 0,
             messages: Vec::new(),
             joined: BTreeMap::new(),
             member_of: BTreeMap::new(),
@@ -56,6 +58,7 @@ impl World {
                 let channel = op.params["channel_id"].as_i64().unwrap_or_default();
                 self.messages.push((id("message"), channel, op.caller));
             }
+            "huddle.start" => self.huddles = self.huddles.max(id("huddle")),
             _ => {}
         }
     }
@@ -73,7 +76,7 @@ pub(super) fn next(random: &mut Random, world: &World) -> Op {
         caller: 1 + random.below(world.users),
         world,
     };
-    match random.below(100) {
+    match random.below(115) {
         _ if world.workspaces < MAX_WORKSPACES && random.chance(30) => {
             dice.create_workspace(random)
         }
@@ -89,6 +92,7 @@ pub(super) fn next(random: &mut Random, world: &World) -> Op {
         76..84 => dice.delete(random),
         84..94 => dice.mark(random),
         94..96 => dice.create_user(random),
+        100..115 => dice.huddle(random),
         _ => dice.nonsense(random),
     }
 }
@@ -246,6 +250,34 @@ impl Dice<'_> {
             "read.mark",
             json!({ "channel_id": channel, "message_id": id }),
         )
+    }
+
+    /// By somebody who is in a channel; mostly about one of the newest.
+    fn huddle(&self, random: &mut Random) -> Op {
+        let inside = self.world.joined.iter();
+        let inside = inside.filter(|(_, channels)| !channels.is_empty());
+        let inside: Vec<i64> = inside.map(|(user, _)| *user).collect();
+        let talker = Dice {
+            caller: random.pick(&inside).unwrap_or(self.caller),
+            world: self.world,
+        };
+        talker.talk(random)
+    }
+
+    fn talk(&self, random: &mut Random) -> Op {
+        let id = (self.world.huddles - random.below(3)).max(1);
+        let one = json!({ "huddle_id": id });
+        match random.below(10) {
+            0..4 => self.in_own_channel("huddle.start", random),
+            4..6 => self.op("huddle.join", one),
+            6 => self.op("huddle.leave", one),
+            7 => self.op("huddle.end", one),
+            _ => {
+                let (hand, muted) = (random.chance(50), random.chance(50));
+                let params = json!({ "huddle_id": id, "hand": hand, "muted": muted });
+                self.op("huddle.update", params)
+            }
+        }
     }
 
     fn nonsense(&self, random: &mut Random) -> Op {

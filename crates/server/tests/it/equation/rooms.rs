@@ -37,6 +37,15 @@ impl Rooms {
             "message.created" | "message.updated" => members(&self.channels, of_message),
             "message.deleted" => members(&self.channels, channel),
             "read.updated" => self.reader(heard),
+            "huddle.started" => self.shown(heard),
+            "huddle.updated" => {
+                let huddle = &data["huddle"];
+                members(
+                    &self.channels,
+                    huddle["channel_id"].as_i64().unwrap_or_default(),
+                )
+            }
+            "huddle.ended" => members(&self.channels, channel),
             other => panic!("who hears {other}?"),
         };
         assert_eq!(to, expected, "{heard:?}");
@@ -73,6 +82,17 @@ impl Rooms {
             .copied()
             .filter(|user| inside.contains(user))
             .collect()
+    }
+
+    /// A huddle is told to its channel when it begins, and to one who joins the channel later.
+    fn shown(&self, heard: &Heard) -> BTreeSet<i64> {
+        let huddle = &heard.data()["huddle"];
+        let channel = huddle["channel_id"].as_i64().unwrap_or_default();
+        let inside = members(&self.channels, channel);
+        match heard.to.as_slice() {
+            [one] if inside.contains(one) => BTreeSet::from([*one]),
+            _ => inside,
+        }
     }
 
     /// What of one kind a user is in.
