@@ -1,8 +1,9 @@
 //! The whole system from outside: real processes, real sockets, and clients that know the
-//! protocol's page and none of its code.
+//! protocol's page and none of its code; but for the oracle, whose clients are the Rust client.
 
 mod auth;
 mod cli;
+mod database;
 mod disk;
 mod drain;
 mod edge;
@@ -12,6 +13,7 @@ mod http;
 mod kill_storm;
 mod link;
 mod membership;
+mod oracle;
 mod patience;
 mod replay;
 mod restore;
