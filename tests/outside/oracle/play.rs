@@ -1,6 +1,6 @@
 //! Carries out a plan and checks what there is to check on the way.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use antiphon_api::{Kind, ids::Pos, methods::METHODS};
 use antiphon_test_support::Rng;
@@ -8,7 +8,13 @@ use serde_json::Value;
 
 use super::{
     catalogue::Catalogue,
-    checks::{Told, counts, delivery::Delivery, equation::History, introduced, rooms::Rooms},
+    checks::{
+        Told, counts,
+        delivery::{Delivery, Relaying, World},
+        equation::History,
+        introduced,
+        rooms::Rooms,
+    },
     plan::{Call, Plan, Route, Seat, Step, TABS, USERS},
     schemas::Schemas,
     stage::{Outcome, Stage, call},
@@ -37,8 +43,7 @@ pub(super) struct Play {
     results: Results,
     /// Calls with a key that were carried out, and their results.
     keyed: Vec<(Made, Value)>,
-    /// What is to be heard of the calls since the last look: method, caller and event.
-    awaited: BTreeSet<(&'static str, i64, &'static str)>,
+    relaying: Vec<Relaying>,
 }
 
 /// A call with its references looked up.
@@ -75,7 +80,7 @@ impl Play {
             delivery: Delivery::default(),
             results: Results::new(),
             keyed: Vec::new(),
-            awaited: BTreeSet::new(),
+            relaying: Vec::new(),
         };
         play.look().await;
         play
@@ -190,10 +195,15 @@ impl Play {
                 for event in self.events_since(before) {
                     self.catalogue.caused(method, &event);
                 }
-                let relays =
-                    steps::of(method).and_then(|maker| Some((maker.method, maker.relays?)));
-                let awaited = relays.map(|(method, event)| (method, made.caller, event));
-                self.awaited.extend(awaited);
+                let maker = steps::of(method);
+                self.relaying.extend(maker.and_then(|maker| {
+                    Some(Relaying {
+                        method: maker.method,
+                        event: maker.relays?,
+                        caller: made.caller,
+                        head: before,
+                    })
+                }));
                 let kept = self.results.entry(method.to_owned()).or_default();
                 kept.truncate(KEPT_RESULTS - 1);
                 kept.insert(0, result.clone());
@@ -263,7 +273,11 @@ impl Play {
             self.rooms.hear(told);
         }
         self.told.extend(new);
-        let span = from.unwrap_or(Pos::MIN).get()..head + 1;
+        let world = World {
+            told: &self.told,
+            relaying: &self.relaying,
+            database: &database,
+        };
         let mut relayed = Vec::new();
         for tab in self.tabs.values_mut().filter(|tab| tab.present) {
             let user = tab.seat.user;
@@ -274,16 +288,19 @@ impl Play {
                 let kind = heard.frame["type"].as_str().unwrap_or_default();
                 self.catalogue.heard(kind);
             }
-            relayed.extend(
-                self.delivery
-                    .check(tab, &self.told, (&database, &span), &self.schemas),
-            );
+            relayed.extend(self.delivery.check(tab, &world, &self.schemas));
             let (pos, equation) = self.history.newest(user);
             assert_eq!(&tab.state().equation(), equation, "{:?} at {pos}", tab.seat);
         }
-        for (method, caller, event) in std::mem::take(&mut self.awaited) {
+        for Relaying {
+            method,
+            event,
+            caller,
+            ..
+        } in &self.relaying
+        {
             let is_it =
-                |frame: &Value| frame["type"] == event && frame["data"]["user_id"] == caller;
+                |frame: &Value| frame["type"] == *event && frame["data"]["user_id"] == *caller;
             if relayed.iter().any(is_it) {
                 self.catalogue.caused(method, event);
             }

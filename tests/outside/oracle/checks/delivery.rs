@@ -28,24 +28,48 @@ pub(in crate::oracle) struct Delivery {
     numbered: BTreeMap<String, i64>,
 }
 
+/// What there was to hear.
+pub(in crate::oracle) struct World<'a> {
+    /// The whole log.
+    pub(in crate::oracle) told: &'a [Told],
+    pub(in crate::oracle) relaying: &'a [Relaying],
+    pub(in crate::oracle) database: &'a Database,
+}
+
+/// A call that was carried out and relays an ephemeral event about its caller.
+pub(in crate::oracle) struct Relaying {
+    pub(in crate::oracle) method: &'static str,
+    pub(in crate::oracle) event: &'static str,
+    pub(in crate::oracle) caller: i64,
+    /// The log's newest position then.
+    pub(in crate::oracle) head: i64,
+}
+
+/// What comes and goes with tabs too, not with calls alone.
+const PRESENCE: &str = "presence.changed";
+/// How long the server may take from an ephemeral event's `ts` to its audience.
+const LEEWAY_MS: i64 = 1_000;
+
 impl Delivery {
-    /// What came to a tab since the last look, `told` being everything the log has. `span` is
-    /// when that was, in positions. Returns the ephemeral events.
+    /// What came to a tab since the last look. Returns the ephemeral events.
     pub(in crate::oracle) fn check(
         &mut self,
         tab: &mut Tab,
-        told: &[Told],
-        (database, span): (&Database, &Range<i64>),
+        world: &World<'_>,
         schemas: &Schemas,
     ) -> Vec<Value> {
         let user = tab.seat.user;
-        let own: Vec<&Told> = told.iter().filter(|told| told.to.contains(&user)).collect();
+        let own: Vec<&Told> = world
+            .told
+            .iter()
+            .filter(|told| told.to.contains(&user))
+            .collect();
         let mut relayed = Vec::new();
         for heard in tab.heard.drain(..) {
             let kind = heard.frame["type"].as_str().unwrap_or_default();
             schemas.check_event(kind, &heard.frame["data"]);
             if heard.frame["pos"].is_null() {
-                is_for(user, &heard.frame, database, span);
+                is_for(user, &heard.frame, world);
                 relayed.push(heard.frame);
             } else {
                 self.is_of_the_log(user, &heard, &own);
@@ -100,20 +124,43 @@ fn following(own: &[&Told], at: Pos) -> Option<Pos> {
     next.map(|told| told.pos)
 }
 
-/// An ephemeral event is for who was in its audience at some time since the last look.
-fn is_for(user: i64, frame: &Value, database: &Database, span: &Range<i64>) {
+/// An ephemeral event is for who was in its audience when it was relayed.
+fn is_for(user: i64, frame: &Value, world: &World<'_>) {
     let info = EVENTS.iter().find(|info| frame["type"] == info.name);
     let info = info.unwrap_or_else(|| panic!("no such event: {frame}"));
     assert!(info.keep == Keep::None, "without a position: {frame}");
     let id = |name| ids_named(name, &frame["data"]).first().copied();
     let about = id("user_id").unwrap_or_default();
     let channel = (2, id("channel_id").unwrap_or_default());
-    let (allowed, but) = match info.audience {
-        "channel members" => (database.members(channel, span), None),
-        "channel members but the one who types" => (database.members(channel, span), Some(about)),
-        "those who share a workspace" => (database.colleagues(about, span), None),
+    let spans = world.relayed_at(info.name, about, frame);
+    let members = |span| world.database.members(channel, span);
+    let colleagues = |span| world.database.colleagues(about, span);
+    let is_for = match info.audience {
+        "channel members" => spans.iter().any(|span| members(span).contains(&user)),
+        "channel members but the one who types" => {
+            about != user && spans.iter().any(|span| members(span).contains(&user))
+        }
+        "those who share a workspace" => spans.iter().any(|span| colleagues(span).contains(&user)),
         other => panic!("say in delivery.rs who hears {frame}: {other}"),
     };
-    let is_for = allowed.contains(&user) && but != Some(user);
     assert!(is_for, "not for user {user}: {frame}");
+}
+
+impl World<'_> {
+    /// When it may have been relayed, in positions: by one of the calls that relay it, or, if other
+    /// things cause it too, around its time.
+    fn relayed_at(&self, kind: &str, about: i64, frame: &Value) -> Vec<Range<i64>> {
+        let calls = self.relaying.iter().filter(|call| call.event == kind);
+        if kind != PRESENCE {
+            let by_them = calls.filter(|call| call.caller == about);
+            return by_them.map(|call| call.head..call.head + 1).collect();
+        }
+        let ts = frame["ts"].as_i64().expect("a time");
+        let until = |time| {
+            let count = self.told.partition_point(|told| told.ts() < time);
+            let last = count.checked_sub(1).map(|index| self.told[index].pos.get());
+            last.unwrap_or_default()
+        };
+        vec![until(ts - LEEWAY_MS)..until(ts + LEEWAY_MS) + 1]
+    }
 }

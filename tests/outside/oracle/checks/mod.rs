@@ -43,6 +43,10 @@ impl Told {
         self.event["type"].as_str().unwrap_or_default()
     }
 
+    pub(super) fn ts(&self) -> i64 {
+        self.event["ts"].as_i64().unwrap_or_default()
+    }
+
     pub(super) fn data(&self) -> &Value {
         &self.event["data"]
     }
