@@ -80,24 +80,3 @@ impl Catalogue {
         self.calls.iter().map(line).collect()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use antiphon_api::methods::METHODS;
-
-    use crate::oracle::steps;
-
-    #[test]
-    fn every_method_has_one_maker_of_steps() {
-        let mut makers = BTreeMap::<&str, usize>::new();
-        for maker in steps::all() {
-            assert!(maker.weight > 0, "{} is never drawn", maker.method);
-            *makers.entry(maker.method).or_default() += 1;
-        }
-        let expected: BTreeMap<&str, usize> =
-            METHODS.iter().map(|method| (method.name, 1)).collect();
-        assert_eq!(makers, expected, "see the head of oracle/mod.rs");
-    }
-}

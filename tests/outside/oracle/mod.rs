@@ -9,12 +9,15 @@
 //!   events in (P, Q] make snapshot(Q), and a suffix that comes twice changes nothing;
 //! - [`checks::delivery`]: each tab hears what its user is to hear, once, in order, unchanged and
 //!   numbered without a gap, and nobody hears anything else;
+//! - [`checks::replay`]: what the log replays to a user is the same;
 //! - [`checks::rooms`]: who is to hear an event follows from the events before it alone;
 //! - [`checks::introduced`]: what an event names, an earlier one has introduced;
 //! - [`checks::counts`]: counts are what the tables say;
 //! - [`schemas`]: every event and every result is what openrpc.json says, and nothing more;
 //! - all tabs of a user have the state of a fresh snapshot, a refused call has changed nothing, and
 //!   a call that is repeated with its key has one answer and one effect.
+//!
+//! The calls of a few plans are also made four at a time, while somebody takes snapshots.
 //!
 //! Over all seeds of a run [`catalogue`] tells which methods and events were never reached.
 //!
@@ -68,6 +71,7 @@ use plan::{Plan, Step};
 use shrink::{Budget, shrink};
 
 const SEEDS: u64 = 50;
+const SEEDS_AT_ONCE: u64 = 5;
 /// How many plans are played at once.
 const AT_ONCE: usize = 2;
 /// What shrinking a failing plan may cost.
@@ -75,7 +79,6 @@ const ATTEMPTS: usize = 120;
 const PATIENCE_TO_SHRINK: Duration = Duration::from_secs(300);
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the figures of a run")]
 fn whatever_happens_every_picture_adds_up_and_the_catalogue_is_complete() {
     if let Some(file) = std::env::var_os("ANTIPHON_PLAN") {
         played(&Plan::load(Path::new(&file))).expect("the plan holds");
@@ -91,6 +94,17 @@ fn whatever_happens_every_picture_adds_up_and_the_catalogue_is_complete() {
     println!("{}", catalogue.report());
     let gaps = catalogue.gaps();
     assert!(gaps.is_empty(), "the plans do not reach all: {gaps:#?}");
+}
+
+#[test]
+fn every_picture_adds_up_while_four_write_and_one_reads_at_once() {
+    let one = std::env::var("ANTIPHON_SEED").ok();
+    let one = one.and_then(|seed| seed.parse().ok());
+    let seeds = one.map_or(100..100 + SEEDS_AT_ONCE, |seed: u64| seed..seed + 1);
+    for seed in seeds {
+        let held = on_a_thread(async move || play::play_at_once(&Plan::of(seed)).await);
+        held.unwrap_or_else(|failure| panic!("again with ANTIPHON_SEED={seed}: {failure}"));
+    }
 }
 
 /// Plays the plans of the first `count` seeds; panics with the first that fails.
@@ -130,14 +144,16 @@ fn holds(seed: u64) -> Result<Catalogue, String> {
         let steps: Vec<Step> = shrink(plan.steps.clone(), budget, |steps| {
             played(&plan.with(steps.to_vec())).is_err()
         });
-        let (count, shrunk) = (steps.len(), plan.with(steps));
+        let shrunk = plan.with(steps);
         let small = save(&shrunk, "-shrunk");
         let again = played(&shrunk).err().unwrap_or_default();
         format!(
-            "seed {seed}: {failure}\nits plan: ANTIPHON_PLAN={}\nshrunk to {count} steps: \
-             ANTIPHON_PLAN={}\nthat fails with: {again}",
+            "seed {seed}: {failure}\nits plan: ANTIPHON_PLAN={}\nshrunk to {} steps: \
+             ANTIPHON_PLAN={}\n{}that fails with: {again}",
             whole.display(),
+            shrunk.steps.len(),
             small.display(),
+            shrunk.told(),
         )
     })
 }
@@ -149,17 +165,23 @@ fn save(plan: &Plan, suffix: &str) -> PathBuf {
     path
 }
 
-/// Plays a plan on a thread of its own, so that its panic is an answer.
 fn played(plan: &Plan) -> Result<Catalogue, String> {
     let plan = plan.clone();
-    let played = std::thread::spawn(move || {
+    on_a_thread(async move || play::play(&plan).await)
+}
+
+/// Runs something on a thread of its own, so that its panic is an answer.
+fn on_a_thread<T: Send + 'static>(
+    work: impl AsyncFnOnce() -> T + Send + 'static,
+) -> Result<T, String> {
+    let thread = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .expect("a runtime");
-        runtime.block_on(play::play(&plan))
+        runtime.block_on(work())
     });
-    played.join().map_err(|panic| {
+    thread.join().map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         text.unwrap_or_default()

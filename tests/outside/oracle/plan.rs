@@ -15,7 +15,7 @@ pub(super) const STEPS: usize = 200;
 
 /// How likely each user's snapshot is taken after each step, in a hundred. Which ones are taken
 /// differs by seed, so that many seeds see all pairs.
-const GLANCES: usize = 10;
+const GLANCES: usize = 20;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Plan {
@@ -50,6 +50,16 @@ pub(super) enum Step {
     RestartGateway,
     /// Everybody and everything is compared.
     Look,
+}
+
+impl Step {
+    pub(super) const fn as_call(&self) -> Option<&Call> {
+        if let Self::Call(call) = self {
+            Some(call)
+        } else {
+            None
+        }
+    }
 }
 
 /// One of a user's tabs.
@@ -105,6 +115,12 @@ impl Plan {
         }
     }
 
+    /// A line for each of its steps.
+    pub(super) fn told(&self) -> String {
+        let line = |step| serde_json::to_string(step).expect("a step is JSON") + "\n";
+        self.steps.iter().map(line).collect()
+    }
+
     pub(super) fn load(path: &Path) -> Self {
         let text = std::fs::read_to_string(path).expect("the plan can be read");
         serde_json::from_str(&text).expect("the file holds a plan")
@@ -116,13 +132,35 @@ impl Plan {
     }
 }
 
-/// More people for the demo workspace, one of them an admin; users 7 and 8 are strangers at first.
-fn beginning() -> [Step; 3] {
-    [(4, "member"), (5, "admin"), (6, "member")].map(|(user, role)| {
+/// Everybody but users 7 and 8 in the demo workspace and its first channel, and those two in one of
+/// their own.
+fn beginning() -> [Step; 9] {
+    let add = |user, role| json!({ "workspace_id": 1, "user_id": user, "role": role });
+    let join = || json!({ "channel_id": 1 });
+    [
+        (1, "workspace.add_member", add(4, "member")),
+        (1, "workspace.add_member", add(5, "admin")),
+        (1, "workspace.add_member", add(6, "member")),
+        (4, "channel.join", join()),
+        (5, "channel.join", join()),
+        (6, "channel.join", join()),
+        (7, "workspace.create", json!({ "name": "away" })),
+        (
+            7,
+            "workspace.add_member",
+            json!({ "workspace_id": 2, "user_id": 8 }),
+        ),
+        (
+            7,
+            "channel.create",
+            json!({ "workspace_id": 2, "kind": "dm", "peer_ids": [8] }),
+        ),
+    ]
+    .map(|(caller, method, params)| {
         Step::Call(Call {
-            caller: 1,
-            method: "workspace.add_member".to_owned(),
-            params: json!({ "workspace_id": 1, "user_id": user, "role": role }),
+            caller,
+            method: method.to_owned(),
+            params,
             key: None,
             route: Route::Server,
         })

@@ -1,6 +1,6 @@
 //! Carries out a plan and checks what there is to check on the way.
 
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap};
 
 use antiphon_api::{Kind, ids::Pos, methods::METHODS};
 use antiphon_test_support::Rng;
@@ -12,7 +12,7 @@ use super::{
         Told, counts,
         delivery::{Delivery, Relaying, World},
         equation::History,
-        introduced,
+        introduced, replay,
         rooms::Rooms,
     },
     plan::{Call, Plan, Route, Seat, Step, TABS, USERS},
@@ -27,6 +27,9 @@ use super::{
 
 /// How many results of each method are kept for references.
 const KEPT_RESULTS: usize = 16;
+
+/// How many write when all do at once.
+const WRITERS: usize = 4;
 
 pub(super) struct Play {
     stage: Stage,
@@ -44,6 +47,8 @@ pub(super) struct Play {
     /// Calls with a key that were carried out, and their results.
     keyed: Vec<(Made, Value)>,
     relaying: Vec<Relaying>,
+    /// Whether calls are made one after the other.
+    one_at_a_time: bool,
 }
 
 /// A call with its references looked up.
@@ -64,6 +69,33 @@ pub(super) async fn play(plan: &Plan) -> Catalogue {
     play.end().await
 }
 
+/// Plays the calls of the plan alone, four at a time, while somebody looks on; panics where
+/// anything does not add up.
+pub(super) async fn play_at_once(plan: &Plan) {
+    let mut play = Play::begin(plan).await;
+    play.one_at_a_time = false;
+    let calls: Vec<&Call> = plan.steps.iter().filter_map(Step::as_call).collect();
+    let writing = Cell::new(WRITERS);
+    let mut history = std::mem::take(&mut play.history);
+    let onlooker = async {
+        while writing.get() > 0 {
+            for user in 1..=USERS {
+                history.add(user, play.stage.snapshot(user).await);
+            }
+        }
+    };
+    let write = async |number: usize| {
+        for call in calls.iter().skip(number).step_by(WRITERS) {
+            let made = play.look_up(call);
+            play.call_past_tabs(&made).await;
+        }
+        writing.set(writing.get() - 1);
+    };
+    tokio::join!(write(0), write(1), write(2), write(3), onlooker);
+    play.history = history;
+    play.end().await;
+}
+
 impl Play {
     async fn begin(plan: &Plan) -> Self {
         let seats = (1..=USERS).flat_map(|user| (0..TABS).map(move |number| Seat { user, number }));
@@ -81,6 +113,7 @@ impl Play {
             results: Results::new(),
             keyed: Vec::new(),
             relaying: Vec::new(),
+            one_at_a_time: true,
         };
         play.look().await;
         play
@@ -132,53 +165,54 @@ impl Play {
     }
 
     async fn call(&mut self, call: &Call) {
+        let made = self.look_up(call);
+        let before = self.stage.head();
+        let outcome = self.carry_out(&made).await;
+        self.judge(&made, &outcome, before);
+        let has_key = made.params.get("idempotency_key").is_some();
+        if let (Outcome::Done(result), true) = (outcome, has_key) {
+            self.keyed.push((made, result));
+        }
+    }
+
+    fn look_up(&self, call: &Call) -> Made {
         let lookup = Lookup {
             database: &self.stage.reader,
             results: &self.results,
             caller: call.caller,
         };
-        let mut made = Made {
-            caller: call.caller,
-            method: call.method.clone(),
-            params: lookup.resolve(&call.params),
-            route: call.route,
-        };
+        let mut params = lookup.resolve(&call.params);
         let is_mutation = METHODS
             .iter()
-            .any(|method| method.name == made.method && method.kind == Kind::Mutation);
-        let key = call.key.as_ref().filter(|_| is_mutation);
-        if let Some(key) = key {
-            made.params["idempotency_key"] = key.as_str().into();
+            .any(|method| method.name == call.method && method.kind == Kind::Mutation);
+        if let Some(key) = call.key.as_ref().filter(|_| is_mutation) {
+            params["idempotency_key"] = key.as_str().into();
         }
-        let before = self.stage.head();
-        let outcome = self.carry_out(&made).await;
-        self.judge(&made, &outcome, before);
-        if let (Outcome::Done(result), Some(_)) = (outcome, key) {
-            self.keyed.push((made, result));
+        Made {
+            caller: call.caller,
+            method: call.method.clone(),
+            params,
+            route: call.route,
         }
     }
 
     async fn carry_out(&mut self, made: &Made) -> Outcome {
-        let Made {
-            caller,
-            method,
-            params,
-            route,
-        } = made;
-        match route {
-            Route::Server => call(&self.stage.server(*caller), method, params).await,
-            Route::Gateway => call(&self.stage.gateway(*caller), method, params).await,
-            Route::Tab(number) => {
-                let seat = Seat {
-                    user: *caller,
-                    number: *number,
-                };
-                match self.tabs.get_mut(&seat) {
-                    Some(tab) if tab.present => tab.call(&self.stage, method, params).await,
-                    _ => call(&self.stage.server(*caller), method, params).await,
-                }
+        if let Route::Tab(number) = made.route {
+            let user = made.caller;
+            let tab = self.tabs.get_mut(&Seat { user, number });
+            if let Some(tab) = tab.filter(|tab| tab.present) {
+                return tab.call(&self.stage, &made.method, &made.params).await;
             }
         }
+        self.call_past_tabs(made).await
+    }
+
+    async fn call_past_tabs(&self, made: &Made) -> Outcome {
+        let rpc = match made.route {
+            Route::Gateway => self.stage.gateway(made.caller),
+            Route::Server | Route::Tab(_) => self.stage.server(made.caller),
+        };
+        call(&rpc, &made.method, &made.params).await
     }
 
     /// The answer is as the document says; a refused call changed nothing.
@@ -275,7 +309,7 @@ impl Play {
         self.told.extend(new);
         let world = World {
             told: &self.told,
-            relaying: &self.relaying,
+            relaying: self.one_at_a_time.then_some(&self.relaying),
             database: &database,
         };
         let mut relayed = Vec::new();
@@ -292,25 +326,26 @@ impl Play {
             let (pos, equation) = self.history.newest(user);
             assert_eq!(&tab.state().equation(), equation, "{:?} at {pos}", tab.seat);
         }
-        for Relaying {
-            method,
-            event,
-            caller,
-            ..
-        } in &self.relaying
-        {
-            let is_it =
-                |frame: &Value| frame["type"] == *event && frame["data"]["user_id"] == *caller;
-            if relayed.iter().any(is_it) {
-                self.catalogue.caused(method, event);
-            }
-        }
+        self.credit(from, &relayed);
         for user in 1..=USERS {
             let (_, equation) = self.history.newest(user);
             counts::check(&database.connection, user, equation);
             let workspaces: Vec<i64> = equation.workspaces.iter().map(|it| it.id.get()).collect();
             let channels: Vec<i64> = equation.channels.iter().map(|it| it.id.get()).collect();
             assert_eq!((workspaces, channels), self.rooms.of(user), "user {user}");
+        }
+    }
+
+    /// What was relayed since a position, was caused by the calls since then that relay such.
+    fn credit(&mut self, from: Option<Pos>, relayed: &[Value]) {
+        let calls = self.relaying.iter();
+        for call in calls.filter(|call| Some(Pos(call.head)) >= from) {
+            let is_it = |frame: &&Value| {
+                frame["type"] == call.event && frame["data"]["user_id"] == call.caller
+            };
+            if relayed.iter().any(|frame| is_it(&frame)) {
+                self.catalogue.caused(call.method, call.event);
+            }
         }
     }
 
@@ -329,6 +364,9 @@ impl Play {
         self.look().await;
         introduced::check(&self.told);
         self.history.check(&self.told);
+        for user in 1..=USERS {
+            replay::check(&self.stage.server(0), user, &self.told).await;
+        }
         self.catalogue
     }
 }

@@ -32,7 +32,8 @@ pub(in crate::oracle) struct Delivery {
 pub(in crate::oracle) struct World<'a> {
     /// The whole log.
     pub(in crate::oracle) told: &'a [Told],
-    pub(in crate::oracle) relaying: &'a [Relaying],
+    /// The calls that relayed something; `None` when nobody knows what the log was then.
+    pub(in crate::oracle) relaying: Option<&'a [Relaying]>,
     pub(in crate::oracle) database: &'a Database,
 }
 
@@ -150,10 +151,10 @@ impl World<'_> {
     /// When it may have been relayed, in positions: by one of the calls that relay it, or, if other
     /// things cause it too, around its time.
     fn relayed_at(&self, kind: &str, about: i64, frame: &Value) -> Vec<Range<i64>> {
-        let calls = self.relaying.iter().filter(|call| call.event == kind);
-        if kind != PRESENCE {
-            let by_them = calls.filter(|call| call.caller == about);
-            return by_them.map(|call| call.head..call.head + 1).collect();
+        if let Some(calls) = self.relaying.filter(|_| kind != PRESENCE) {
+            let is_it = |call: &&Relaying| call.event == kind && call.caller == about;
+            let at = |call: &Relaying| call.head..call.head + 1;
+            return calls.iter().filter(is_it).map(at).collect();
         }
         let ts = frame["ts"].as_i64().expect("a time");
         let until = |time| {
@@ -161,6 +162,7 @@ impl World<'_> {
             let last = count.checked_sub(1).map(|index| self.told[index].pos.get());
             last.unwrap_or_default()
         };
-        vec![until(ts - LEEWAY_MS)..until(ts + LEEWAY_MS) + 1]
+        let span = until(ts - LEEWAY_MS)..until(ts + LEEWAY_MS) + 1;
+        Vec::from_iter([span])
     }
 }

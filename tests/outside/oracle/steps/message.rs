@@ -11,10 +11,20 @@ pub(super) const STEPS: &[Maker] = &[
     step("message.list", 2, list),
 ];
 
+const BODIES: &[&str] = &[
+    "hello",
+    "hello",
+    "hello",
+    "hello",
+    "\u{1f30d}",
+    "\u{201c}quoted\u{201d} \u{1}\n",
+    "",
+];
+
 fn send(rng: &mut Rng) -> Value {
     json!({
         "channel_id": mostly("channel.own", "channel.any", rng),
-        "body": rng.pick(&["hello", "hello", "\u{201c}quoted\u{201d} \u{1}\n", "", "\u{1f30d}"]),
+        "body": rng.pick(BODIES),
     })
 }
 

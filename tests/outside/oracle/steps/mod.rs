@@ -113,8 +113,9 @@ fn none(_: &mut Rng) -> Value {
     json!({})
 }
 
-/// One of what a row of [`references::QUERIES`] finds when the call is made.
+/// One of what a query of [`references`] finds when the call is made.
 fn one_of(query: &str, rng: &mut Rng) -> Value {
+    assert!(references::exists(query), "no query is called {query}");
     json!({ "$one_of": query, "nth": rng.below(1_000) })
 }
 
@@ -127,4 +128,35 @@ fn mostly(usual: &str, other: &str, rng: &mut Rng) -> Value {
 /// What stands at a JSON pointer in one of the results that a method gave so far.
 fn result_of(method: &str, at: &str, rng: &mut Rng) -> Value {
     json!({ "$result_of": method, "at": at, "nth": rng.below(1_000) })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use antiphon_api::methods::METHODS;
+    use antiphon_test_support::Rng;
+
+    #[test]
+    fn every_method_has_one_maker_of_steps() {
+        let mut makers = BTreeMap::<&str, usize>::new();
+        for maker in super::all() {
+            assert!(maker.weight > 0, "{} is never drawn", maker.method);
+            *makers.entry(maker.method).or_default() += 1;
+        }
+        let expected: BTreeMap<&str, usize> =
+            METHODS.iter().map(|method| (method.name, 1)).collect();
+        assert_eq!(makers, expected, "see the head of oracle/mod.rs");
+    }
+
+    #[test]
+    fn every_maker_makes_params_whatever_it_draws() {
+        for maker in super::all() {
+            let mut rng = Rng::new(7);
+            for _ in 0..100 {
+                let params = (maker.params)(&mut rng);
+                assert!(params.is_object(), "{}: {params}", maker.method);
+            }
+        }
+    }
 }

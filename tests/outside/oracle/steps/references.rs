@@ -141,7 +141,7 @@ impl Lookup<'_> {
                 None if params.get(&name).is_some() => return None,
                 value => value.and_then(Value::as_i64),
             };
-            bind(&mut statement, index, &value);
+            bind(&mut statement, index, value);
         }
         let found: Vec<Value> = rows(&mut statement);
         Some(pick(&found, nth))
@@ -189,7 +189,6 @@ fn rows(statement: &mut Statement<'_>) -> Vec<Value> {
     found
 }
 
-#[cfg(test)]
 pub(super) fn exists(query: &str) -> bool {
     QUERIES.iter().any(|(name, _)| *name == query)
 }
