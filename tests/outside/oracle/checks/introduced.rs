@@ -84,3 +84,70 @@ fn forget(known: &mut Known, told: &Told) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use antiphon_api::ids::Pos;
+    use serde_json::{Value, json};
+
+    use super::{super::Told, check};
+
+    /// What user 1 alone is told, one after the other.
+    fn told(events: &[(&str, Value)]) -> Vec<Told> {
+        let told = |(pos, (kind, data)): (i64, &(&str, Value))| {
+            let event = json!({ "ts": pos, "type": kind, "data": data });
+            Told {
+                pos: Pos(pos),
+                to: [1].into(),
+                typed: serde_json::from_value(event.clone()).expect("is an event"),
+                event,
+            }
+        };
+        (1..).zip(events).map(told).collect()
+    }
+
+    fn added() -> (&'static str, Value) {
+        let workspace = json!({ "id": 3, "name": "w", "owner_id": 1, "revision": 1 });
+        ("workspace.added", json!({ "workspace": workspace }))
+    }
+
+    fn channel_added() -> (&'static str, Value) {
+        let channel = json!({
+            "id": 5, "workspace_id": 3, "kind": "public", "name": "c", "topic": "", "revision": 1,
+        });
+        ("channel.added", json!({ "channel": channel }))
+    }
+
+    fn removed() -> (&'static str, Value) {
+        let data = json!({ "workspace_id": 3, "reason": "left" });
+        ("workspace.removed", data)
+    }
+
+    fn read() -> (&'static str, Value) {
+        let read = json!({ "channel_id": 5, "last_read_id": null, "unread": 0, "mentions": 0 });
+        ("read.updated", json!({ "read": read }))
+    }
+
+    #[test]
+    fn what_was_introduced_may_be_named_deep_inside_too() {
+        check(&told(&[added(), channel_added(), read(), removed()]));
+    }
+
+    #[test]
+    #[should_panic(expected = "channel_id 5 is unknown")]
+    fn what_comes_too_early_is_noticed() {
+        check(&told(&[added(), read(), channel_added()]));
+    }
+
+    #[test]
+    #[should_panic(expected = "workspace_id 3 is unknown")]
+    fn what_is_within_something_unknown_is_noticed() {
+        check(&told(&[channel_added()]));
+    }
+
+    #[test]
+    #[should_panic(expected = "channel_id 5 is unknown")]
+    fn what_went_with_its_workspace_is_unknown_again() {
+        check(&told(&[added(), channel_added(), removed(), read()]));
+    }
+}
