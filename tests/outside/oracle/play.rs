@@ -1,5 +1,7 @@
 //! Carries out a plan and checks what there is to check on the way.
 
+mod look;
+
 use std::{cell::Cell, collections::BTreeMap};
 
 use antiphon_api::{Kind, ids::Pos, methods::METHODS};
@@ -9,10 +11,9 @@ use serde_json::Value;
 use super::{
     catalogue::Catalogue,
     checks::{
-        Told, counts,
-        delivery::{Delivery, Relaying, World},
+        Told,
+        delivery::{Delivery, Relaying},
         equation::History,
-        introduced, replay,
         rooms::Rooms,
     },
     plan::{Call, Plan, Route, Seat, Step, TABS, USERS},
@@ -141,12 +142,9 @@ impl Play {
                 number,
                 state,
             } => {
-                let seat = Seat {
-                    user: *user,
-                    number: *number,
-                };
-                let tab = self.tabs.get_mut(&seat).expect("is one of the seats");
-                if tab.present {
+                let (user, number) = (*user, *number);
+                let tab = self.tabs.get_mut(&Seat { user, number });
+                if let Some(tab) = tab.filter(|tab| tab.present) {
                     tab.show(&self.stage, *state).await;
                 }
             }
@@ -279,94 +277,5 @@ impl Play {
             assert_eq!(again, Outcome::Done(result), "{made:?} again");
         }
         assert_eq!(self.events_since(before), Vec::<String>::new(), "{made:?}");
-    }
-
-    /// A few snapshots.
-    async fn glance(&mut self) {
-        for user in 1..=USERS {
-            if self.rng.chance(self.glances) {
-                let snapshot = self.stage.snapshot(user).await;
-                self.history.add(user, snapshot);
-            }
-        }
-    }
-
-    /// Everybody's snapshot, and every tab that is there, at the log's head.
-    async fn look(&mut self) {
-        let head = self.stage.head();
-        for user in 1..=USERS {
-            let snapshot = self.stage.snapshot(user).await;
-            assert_eq!(snapshot.pos.get(), head, "nothing happens meanwhile");
-            self.history.add(user, snapshot);
-        }
-        let database = self.stage.database();
-        let from = self.told.last().map(|told| told.pos);
-        let new = Told::since(from, &database);
-        for told in &new {
-            self.schemas.check_event(told.kind(), told.data());
-            self.rooms.hear(told);
-        }
-        self.told.extend(new);
-        let world = World {
-            told: &self.told,
-            relaying: self.one_at_a_time.then_some(&self.relaying),
-            database: &database,
-        };
-        let mut relayed = Vec::new();
-        for tab in self.tabs.values_mut().filter(|tab| tab.present) {
-            let user = tab.seat.user;
-            let last = self.told.iter().rfind(|told| told.to.contains(&user));
-            let last = last.map_or(Pos::MIN, |told| told.pos);
-            tab.catch_up(&self.stage, last).await;
-            for heard in &tab.heard {
-                let kind = heard.frame["type"].as_str().unwrap_or_default();
-                self.catalogue.heard(kind);
-            }
-            relayed.extend(self.delivery.check(tab, &world, &self.schemas));
-            let (pos, equation) = self.history.newest(user);
-            assert_eq!(&tab.state().equation(), equation, "{:?} at {pos}", tab.seat);
-        }
-        self.credit(from, &relayed);
-        for user in 1..=USERS {
-            let (_, equation) = self.history.newest(user);
-            counts::check(&database.connection, user, equation);
-            let workspaces: Vec<i64> = equation.workspaces.iter().map(|it| it.id.get()).collect();
-            let channels: Vec<i64> = equation.channels.iter().map(|it| it.id.get()).collect();
-            assert_eq!((workspaces, channels), self.rooms.of(user), "user {user}");
-        }
-    }
-
-    /// What was relayed since a position, was caused by the calls since then that relay such.
-    fn credit(&mut self, from: Option<Pos>, relayed: &[Value]) {
-        let calls = self.relaying.iter();
-        for call in calls.filter(|call| Some(Pos(call.head)) >= from) {
-            let is_it = |frame: &&Value| {
-                frame["type"] == call.event && frame["data"]["user_id"] == call.caller
-            };
-            if relayed.iter().any(|frame| is_it(&frame)) {
-                self.catalogue.caused(call.method, call.event);
-            }
-        }
-    }
-
-    /// Brings every tab back and gives each a last event, so that whatever came to it before that
-    /// has come; then holds everything against everything.
-    async fn end(mut self) -> Catalogue {
-        for tab in self.tabs.values_mut() {
-            tab.present = true;
-        }
-        self.look().await;
-        for user in 1..=USERS {
-            let params = serde_json::json!({ "name": "the last word" });
-            let made = call(&self.stage.server(user), "workspace.create", &params).await;
-            assert!(matches!(made, Outcome::Done(_)), "{made:?}");
-        }
-        self.look().await;
-        introduced::check(&self.told);
-        self.history.check(&self.told);
-        for user in 1..=USERS {
-            replay::check(&self.stage.server(0), user, &self.told).await;
-        }
-        self.catalogue
     }
 }

@@ -17,6 +17,11 @@ const NOWHERE: i64 = 999_999;
 /// Each by its name.
 const QUERIES: &[(&str, &str)] = &[
     ("user.any", "SELECT id FROM user ORDER BY id"),
+    // Who may lose what a tab needs.
+    (
+        "user.without_tabs",
+        "SELECT id FROM user WHERE id > 8 ORDER BY id",
+    ),
     (
         "user.not_in_workspace",
         "SELECT id FROM user WHERE id NOT IN (
