@@ -14,9 +14,17 @@ fn text(path: &Path) -> String {
 }
 
 #[test]
-fn help_is_for_reading_and_a_wrong_word_is_exit_64() {
+fn help_is_for_reading() {
     let install = Install::new();
-    let commands = ["serve", "server", "gateway", "call", "tail", "token"];
+    let commands = [
+        "serve",
+        "server",
+        "gateway",
+        "call",
+        "tail",
+        "completions",
+        "token",
+    ];
     let (code, help, _) = run(&install, &["--help"]);
     assert_eq!(code, 0);
     for command in commands {
@@ -34,6 +42,11 @@ fn help_is_for_reading_and_a_wrong_word_is_exit_64() {
     }
     let (code, version, _) = run(&install, &["--version"]);
     assert_eq!((code, version.starts_with("antiphon 0.")), (0, true));
+}
+
+#[test]
+fn what_cannot_be_meant_is_exit_64_and_points_to_help() {
+    let install = Install::new();
     let data = text(&install.data());
     let wrong: &[&[&str]] = &[
         &[],
@@ -46,7 +59,20 @@ fn help_is_for_reading_and_a_wrong_word_is_exit_64() {
         &["call", "user.me", "--as", "ada"],
         &["call", "user.me", "--url", "http://127.0.0.1:1"],
         &["call", "user.me", "{", "--data", &data],
+        &["call", "user.me", "name", "--data", &data],
         &["call", "user.me", "name=ada", "--data", &data],
+        &[
+            "call",
+            "user.get",
+            "user_id=1",
+            "user_id=2",
+            "--data",
+            &data,
+        ],
+        &["call", "user.get", "user_id=1", "{}", "--data", &data],
+        &["call", "user.dance", "--help"],
+        &["completions"],
+        &["completions", "csh"],
         &["tail"],
         &["tail", "--user", "1", "--from", "-1"],
         &["tail", "--user", "1", "--from", "9007199254740992"],
@@ -69,7 +95,7 @@ fn help_is_for_reading_and_a_wrong_word_is_exit_64() {
             "{errors}"
         );
     }
-    let (_, _, errors) = run(&install, &["call", "user.me", "name=ada", "--data", &data]);
+    let (_, _, errors) = run(&install, &["call", "user.me", "name", "--data", &data]);
     assert!(
         errors.contains("JSON") && errors.contains("'{\"name\": \"value\"}'"),
         "{errors}"
@@ -178,6 +204,49 @@ fn call_prints_the_result_and_fails_with_the_error() {
     for word in wanted {
         assert!(errors.contains(word), "it does not say {word}: {errors}");
     }
+}
+
+#[test]
+fn parameters_are_given_by_name_and_a_method_explains_itself() {
+    let (install, _node) = Install::running();
+    let data = text(&install.data());
+    let call = |words: &[&str]| {
+        let args = [&["call"], words, &["--as", "2", "--data", &data]].concat();
+        run(&install, &args)
+    };
+    let (code, output, errors) = call(&["message.send", "channel_id=1", "body=5 = five"]);
+    assert_eq!((code, &*errors), (0, ""));
+    let sent: Value = serde_json::from_str(&output).expect("JSON");
+    assert_eq!(sent["message"]["body"], "5 = five");
+    let (code, output, errors) = call(&["message.send", "chanel_id=1", "body=x"]);
+    assert_eq!((code, &*output), (64, ""));
+    assert!(errors.contains("did you mean channel_id?"), "{errors}");
+
+    let (code, page, errors) = run(&install, &["call", "message.send", "--help"]);
+    assert_eq!((code, &*errors), (0, ""));
+    let document = install.operator().call("rpc.discover", Value::Null);
+    let document = document.expect("the document");
+    let mut methods = document["methods"].as_array().expect("methods").iter();
+    let send = methods.find(|method| method["name"] == "message.send");
+    let send = send.expect("is described");
+    assert!(page.contains(send["summary"].as_str().expect("a summary")));
+    for param in send["params"].as_array().expect("params") {
+        assert!(page.contains(param["name"].as_str().expect("a name")));
+        assert!(page.contains(param["description"].as_str().expect("a description")));
+    }
+    for error in send["errors"].as_array().expect("errors") {
+        let name = error["$ref"]
+            .as_str()
+            .and_then(|path| path.rsplit('/').next());
+        assert!(page.contains(name.expect("a name")), "{page}");
+    }
+    let (_, own, _) = run(&install, &["call", "--help"]);
+    assert!(
+        own.contains("Usage: antiphon call") && own.contains("--as"),
+        "{own}"
+    );
+    let (_, _, errors) = run(&install, &["call", "mesage.send", "--help"]);
+    assert!(errors.contains("did you mean message.send?"), "{errors}");
 }
 
 #[test]

@@ -62,8 +62,7 @@ fn on_a_full_disk_the_server_says_what_is_undecided_and_ends_and_nothing_answere
     let mut server = Process::start_with_small_files(install.folder(), BLOCKS, &args);
     server.says("ready");
     let node = install.start_gateway();
-    let mut tab = node.tab(2, "").expect("is let in");
-    tab.until("live");
+    let mut tab = node.live(2, "");
     let user = install.user(1);
     let told: Told = thread::scope(|scope| {
         let user = &user;
@@ -115,11 +114,7 @@ fn on_a_full_disk_the_server_says_what_is_undecided_and_ends_and_nothing_answere
 
 /// The keys of what a tab has heard, up to a last message.
 fn heard(tab: &mut antiphon_test_support::Tab, install: &Install) -> Vec<String> {
-    install.call(
-        1,
-        "message.send",
-        json!({ "channel_id": 1, "body": "the end" }),
-    );
+    install.send(1, 1, "the end");
     let mut heard = Vec::new();
     loop {
         let Some(Ok(frame)) = tab.frame_within(Duration::from_secs(20)) else {

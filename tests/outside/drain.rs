@@ -2,19 +2,11 @@
 
 use std::{collections::BTreeSet, thread, time::Duration};
 
-use antiphon_test_support::{Closed, Follower, Install, Process, Tab, eventually, now};
+use antiphon_test_support::{Closed, Follower, Install, Tab, eventually, now};
 use serde_json::json;
 
 /// The drain window of the fixtures' gateways.
 const WINDOW: Duration = Duration::from_secs(1);
-
-fn connect(address: &str, user: i64) -> Tab {
-    let token = format!("Bearer dev:{user}");
-    let path = format!("/ws/user/{user}");
-    let mut tab = Tab::connect(address, &path, &[("Authorization", &token)]).expect("is let in");
-    tab.until("live");
-    tab
-}
 
 /// What the tab is told about when to come back, having been closed as it was told.
 fn told(tab: &mut Tab) -> u64 {
@@ -26,9 +18,7 @@ fn told(tab: &mut Tab) -> u64 {
 #[test]
 fn a_gateway_that_is_asked_to_stop_spreads_its_tabs_over_the_window_and_exits_0() {
     let (_install, mut node) = Install::running();
-    let mut tabs: Vec<Tab> = (0..8)
-        .map(|number| connect(&node.address, 1 + number % 3))
-        .collect();
+    let mut tabs: Vec<Tab> = (0..8).map(|number| node.live(1 + number % 3, "")).collect();
     let begun = now();
     node.process.signal("TERM");
     let times: Vec<u64> = tabs.iter_mut().map(told).collect();
@@ -42,7 +32,7 @@ fn a_gateway_that_is_asked_to_stop_spreads_its_tabs_over_the_window_and_exits_0(
 #[test]
 fn a_draining_gateway_says_it_is_not_ready_and_takes_no_new_tab() {
     let (_install, node) = Install::running();
-    let mut tabs: Vec<Tab> = (0..8).map(|_| connect(&node.address, 1)).collect();
+    let mut tabs: Vec<Tab> = (0..8).map(|_| node.live(1, "")).collect();
     node.process.signal("TERM");
     // The others may stay as long as the window.
     tabs[0].until("going_away");
@@ -79,7 +69,7 @@ fn a_call_under_way_is_answered_before_the_gateway_ends() {
 #[test]
 fn asked_a_second_time_it_ends_at_once() {
     let (_install, mut node) = Install::running();
-    let mut tabs: Vec<Tab> = (0..8).map(|_| connect(&node.address, 1)).collect();
+    let mut tabs: Vec<Tab> = (0..8).map(|_| node.live(1, "")).collect();
     node.process.signal("TERM");
     tabs[0].until("going_away");
     node.process.signal("TERM");
@@ -99,35 +89,13 @@ fn asked_a_second_time_it_ends_at_once() {
 #[test]
 fn both_in_one_process_stop_in_order_too() {
     let install = Install::new();
-    let data = install.data();
-    let data = data.to_str().expect("the path is text");
-    let args = [
-        "serve",
-        "--dev",
-        "--data",
-        data,
-        "--listen",
-        "127.0.0.1:0",
-        "--drain-window",
-        "1s",
-    ];
-    let mut process = Process::start(install.folder(), &args);
-    let line = process.says("ready");
-    let address = line
-        .split("http://")
-        .nth(1)
-        .expect("an address")
-        .trim_end_matches('/');
-    let mut tab = connect(address, 1);
-    install.call(
-        2,
-        "message.send",
-        json!({ "channel_id": 1, "body": "hello" }),
-    );
+    let mut both = install.serve("info");
+    let mut tab = both.live(1, "");
+    install.send(2, 1, "hello");
     tab.until("message.created");
-    process.signal("TERM");
+    both.process.signal("TERM");
     told(&mut tab);
-    assert!(process.wait().success(), "{}", process.errors());
+    assert!(both.process.wait().success(), "{}", both.process.errors());
     assert!(
         !install.run_dir().join("rpc.sock").exists(),
         "the socket stayed behind"
@@ -138,10 +106,9 @@ fn both_in_one_process_stop_in_order_too() {
 fn nothing_is_lost_across_a_rolling_restart() {
     let (install, node) = Install::running();
     let mut nodes = [node, install.start_gateway()];
-    let snapshot = install.call(1, "state.snapshot", json!({}));
-    let start = snapshot["pos"].as_i64().expect("a position");
+    let start = install.position(1);
     let mut followers: Vec<Follower> = (1..4).map(|user| Follower::new(user, start)).collect();
-    let mut sent = 0;
+    let mut sent = Vec::new();
     for round in 0..4 {
         let (leaving, staying) = (round % 2, (round + 1) % 2);
         for follower in &mut followers {
@@ -158,25 +125,11 @@ fn nothing_is_lost_across_a_rolling_restart() {
         install.restart_gateway(&mut nodes[leaving]);
     }
     say(&install, &mut sent);
-    let last = (sent - 1).to_string();
+    let last = sent.last().expect("something was said");
     for follower in &mut followers {
-        follower.follow(&nodes[0].address, "the last", |one| one.heard(&last) > 0);
+        follower.follow(&nodes[0].address, "the last", |one| one.heard(last) > 0);
         assert!(follower.faults.is_empty(), "{:?}", follower.faults);
-        let bodies = follower
-            .events
-            .iter()
-            .filter(|event| event["type"] == "message.created");
-        let bodies: Vec<_> = bodies
-            .map(|event| event["data"]["message"]["body"].as_str())
-            .collect();
-        let expected: Vec<String> = (0..sent).map(|number| number.to_string()).collect();
-        assert_eq!(
-            bodies,
-            expected
-                .iter()
-                .map(|body| Some(body.as_str()))
-                .collect::<Vec<_>>()
-        );
+        assert_eq!(follower.bodies(), sent);
         assert!(
             follower.ends.iter().all(|end| *end == Closed::With(1012)),
             "{:?}",
@@ -185,8 +138,8 @@ fn nothing_is_lost_across_a_rolling_restart() {
     }
 }
 
-fn say(install: &Install, sent: &mut usize) {
-    let params = json!({ "channel_id": 1, "body": sent.to_string() });
-    install.call(1, "message.send", params);
-    *sent += 1;
+fn say(install: &Install, sent: &mut Vec<String>) {
+    let body = sent.len().to_string();
+    install.send(1, 1, &body);
+    sent.push(body);
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use antiphon_test_support::{Begun, Http, Install, Process, Secured, Tab, base64url};
+use antiphon_test_support::{Begun, Install, Secured, Tab, base64url};
 use serde_json::json;
 
 #[test]
@@ -223,30 +223,11 @@ fn no_secret_is_ever_logged_however_much_is() {
 #[test]
 fn a_development_token_is_not_logged_either() {
     let install = Install::new();
-    let data = install.data();
-    let args = [
-        "serve",
-        "--dev",
-        "--listen",
-        "127.0.0.1:0",
-        "--data",
-        data.to_str().expect("text"),
-    ];
-    let mut both = Process::start_logging(install.folder(), &args, "trace");
-    let line = both.says("http://");
-    let address = line
-        .split("http://")
-        .nth(1)
-        .expect("an address")
-        .trim_end_matches('/');
-    let http = Http::tcp(address).with_header("Authorization", "Bearer dev:3");
-    assert!(http.call("user.me", json!({})).is_ok());
-    let headers = [("Authorization", "Bearer dev:3")];
-    drop(Begun::by(
-        Tab::connect(address, "/ws/user/3", &headers).expect("is let in"),
-    ));
-    both.signal("TERM");
-    assert!(both.wait().success());
+    let mut both = install.serve("trace");
+    assert!(both.user(3).call("user.me", json!({})).is_ok());
+    drop(both.live(3, ""));
+    both.process.signal("TERM");
+    assert!(both.process.wait().success());
     let logs = logs(install.folder());
     assert!(!logs.contains("dev:3"), "{logs}");
     let files = fs::read_dir(install.folder()).expect("is readable");

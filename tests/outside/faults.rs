@@ -9,10 +9,9 @@ use serde_json::{Value, json};
 /// How long a step of a follower waits for a frame.
 const STEP: Duration = Duration::from_millis(20);
 
-fn say(install: &Install, body: &str) -> i64 {
-    let params = json!({ "channel_id": 1, "body": body });
-    let sent = install.call(1, "message.send", params);
-    sent["message"]["id"].as_i64().expect("an id")
+fn say(install: &Install, said: &mut Vec<String>, body: String) {
+    install.send(1, 1, &body);
+    said.push(body);
 }
 
 fn follower(install: &Install) -> Follower {
@@ -23,20 +22,7 @@ fn follower(install: &Install) -> Follower {
 fn hears(follower: &mut Follower, node: &Node, bodies: &[String]) {
     let last = bodies.last().expect("something was said");
     follower.follow(&node.address, last, |one| one.heard(last) > 0);
-    let heard = follower
-        .events
-        .iter()
-        .filter(|event| event["type"] == "message.created");
-    let heard: Vec<_> = heard
-        .map(|event| event["data"]["message"]["body"].as_str())
-        .collect();
-    assert_eq!(
-        heard,
-        bodies
-            .iter()
-            .map(|body| Some(body.as_str()))
-            .collect::<Vec<_>>()
-    );
+    assert_eq!(follower.bodies(), bodies);
     assert!(follower.faults.is_empty(), "{:?}", follower.faults);
 }
 
@@ -50,7 +36,7 @@ fn a_client_ahead_of_its_new_gateway_is_served_at_once_and_applies_nothing_twice
     proxy.hold();
     let mut said: Vec<String> = (0..10).map(|number| format!("early {number}")).collect();
     for body in &said {
-        say(&install, body);
+        install.send(1, 1, body);
     }
     hears(&mut follower, &node, &said);
 
@@ -60,9 +46,7 @@ fn a_client_ahead_of_its_new_gateway_is_served_at_once_and_applies_nothing_twice
     assert_eq!(follower.pos, pos, "the gateway behind knew nothing newer");
     proxy.release();
     for number in 0..10 {
-        let body = format!("late {number}");
-        say(&install, &body);
-        said.push(body);
+        say(&install, &mut said, format!("late {number}"));
     }
     hears(&mut follower, &behind, &said);
     assert_eq!(
@@ -81,14 +65,13 @@ fn a_gateway_that_was_stopped_goes_on_where_it_was() {
     asleep.process.signal("STOP");
     let mut said: Vec<String> = (0..50).map(|number| format!("asleep {number}")).collect();
     for body in &said {
-        say(&install, body);
+        install.send(1, 1, body);
     }
     hears(&mut moves, &node, &said);
     moves.leave();
     asleep.process.signal("CONT");
     moves.follow_to_live(&asleep.address);
-    said.push("awake".to_owned());
-    say(&install, "awake");
+    say(&install, &mut said, "awake".to_owned());
     hears(&mut moves, &asleep, &said);
     hears(&mut stays, &asleep, &said);
     assert_eq!(stays.ends, [], "its tab went on");
@@ -100,7 +83,7 @@ fn a_gateway_that_joins_late_serves_positions_from_before_its_time() {
     let mut follower = follower(&install);
     let said: Vec<String> = (0..700).map(|number| format!("{number}")).collect();
     for body in &said {
-        say(&install, body);
+        install.send(1, 1, body);
     }
     let late = install.start_gateway();
     hears(&mut follower, &late, &said);
@@ -129,15 +112,13 @@ fn a_link_cut_after_any_byte_loses_nothing_and_repeats_nothing() {
         let left = proxy.cuts_left();
         eventually("the next cut", || {
             let body = format!("cut {}", said.len());
-            say(&install, &body);
-            said.push(body);
+            say(&install, &mut said, body);
             follower.step(&node.address, Duration::from_millis(1));
             (proxy.cuts_left() < left).then_some(())
         });
     }
     assert!(proxy.connections() - before > 60);
-    said.push("whole".to_owned());
-    say(&install, "whole");
+    say(&install, &mut said, "whole".to_owned());
     hears(&mut follower, &node, &said);
     assert_eq!(
         (follower.ends, follower.dropped),
@@ -153,13 +134,10 @@ fn tabs_stay_connected_while_the_server_is_killed_and_started_again() {
     follower.follow_to_live(&node.address);
     let mut said = Vec::new();
     for number in 0..5 {
-        let body = format!("{number}");
-        say(&install, &body);
-        said.push(body);
+        say(&install, &mut said, format!("{number}"));
         install.start_again();
     }
-    said.push("after".to_owned());
-    say(&install, "after");
+    say(&install, &mut said, "after".to_owned());
     hears(&mut follower, &node, &said);
     assert_eq!(
         (follower.ends, follower.dropped),
@@ -175,7 +153,7 @@ fn what_was_answered_right_before_the_server_was_killed_is_in_database_and_strea
     let mut said = Vec::new();
     for number in 0..8 {
         let body = format!("last words {number}");
-        let id = say(&install, &body);
+        let id = install.send(1, 1, &body);
         install.kill_server();
         let database = rusqlite::Connection::open(install.database()).expect("it opens");
         let found: String = database
@@ -195,10 +173,9 @@ fn what_was_answered_right_before_the_server_was_killed_is_in_database_and_strea
 #[test]
 fn while_the_server_is_away_new_tabs_are_accepted_and_what_needs_it_is_put_off() {
     let (mut install, node) = Install::running();
-    let mut passed = node.tab(1, "").expect("is let in");
+    let mut passed = node.live(1, "");
     let before = install.head() - 1;
-    passed.until("live");
-    say(&install, "it passes");
+    install.send(1, 1, "it passes");
     let pos = passed.until("message.created")["pos"]
         .as_i64()
         .expect("a position");

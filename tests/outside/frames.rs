@@ -6,7 +6,7 @@ use std::{
     thread::scope,
 };
 
-use antiphon_test_support::{Begun, Closed, Install, Node, Tab};
+use antiphon_test_support::{Begun, Closed, Install, Tab};
 use serde_json::{Value, json};
 use tungstenite::Message;
 
@@ -14,10 +14,6 @@ const TEXT: u8 = 0x81;
 const CONTINUATION: u8 = 0x00;
 const FIN: u8 = 0x80;
 const PING: u8 = 0x89;
-
-fn live(node: &Node, user: i64) -> Tab {
-    Begun::of(node, user, "").tab
-}
 
 #[test]
 fn hello_says_what_a_client_needs_to_know() {
@@ -42,7 +38,7 @@ fn hello_says_what_a_client_needs_to_know() {
 #[test]
 fn a_frame_that_is_not_understood_is_answered_and_the_eleventh_in_a_minute_ends_it() {
     let (_install, node) = Install::running();
-    let mut tab = live(&node, 1);
+    let mut tab = node.live(1, "");
     let bad = [
         r#"{"type":"dance","ref":"a"}"#,
         "not JSON",
@@ -88,12 +84,12 @@ fn what_breaks_the_framing_ends_the_connection_with_the_code_for_it() {
         ("binary", Tab::masked(0x82, b"{}"), 4001),
     ];
     for (what, bytes, code) in cases {
-        let mut tab = live(&node, 1);
+        let mut tab = node.live(1, "");
         tab.send_bytes(&bytes);
         assert_eq!(tab.end(), Closed::With(code), "{what}");
     }
     // Exactly 64 KiB is fine: white space around a pong.
-    let mut tab = live(&node, 1);
+    let mut tab = node.live(1, "");
     let mut pong = br#"{"type":"pong"}"#.to_vec();
     pong.resize(64 << 10, b' ');
     tab.send_bytes(&Tab::masked(TEXT, &pong));
@@ -108,14 +104,14 @@ fn three_hundred_frames_at_once_are_too_many() {
         Message::Ping(Vec::new().into()),
         Message::Pong(Vec::new().into()),
     ] {
-        let mut tab = live(&node, 1);
+        let mut tab = node.live(1, "");
         for _ in 0..300 {
             tab.send_message(frame.clone());
         }
         assert_eq!(tab.end(), Closed::With(4008), "{frame:?}");
     }
     // The burst itself is allowed, and what is said beside a ping is not forgotten over it.
-    let mut tab = live(&node, 1);
+    let mut tab = node.live(1, "");
     for _ in 0..150 {
         tab.send(&json!({ "type": "pong" }));
     }
@@ -128,7 +124,7 @@ fn three_hundred_frames_at_once_are_too_many() {
 #[test]
 fn a_message_may_come_in_pieces_with_pings_between() {
     let (_install, node) = Install::running();
-    let mut tab = live(&node, 1);
+    let mut tab = node.live(1, "");
     let call = json!({ "jsonrpc": "2.0", "id": "call", "method": "user.me" }).to_string();
     let (first, rest) = call.as_bytes().split_at(1);
     let mut bytes = Tab::masked(TEXT & !FIN, first);
@@ -152,13 +148,13 @@ fn a_message_may_come_in_pieces_with_pings_between() {
 #[test]
 fn a_message_that_never_ends_keeps_nobody_waiting() {
     let (_install, node) = Install::running();
-    let mut healthy = live(&node, 2);
+    let mut healthy = node.live(2, "");
     let done = AtomicBool::new(false);
     let pieces = Tab::masked(CONTINUATION, b"").repeat(10_000);
     scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
-                let mut tab = live(&node, 1);
+                let mut tab = node.live(1, "");
                 tab.send_bytes(&Tab::masked(TEXT & !FIN, b"x"));
                 while !done.load(Ordering::Relaxed) {
                     tab.send_bytes(&pieces);
@@ -175,10 +171,10 @@ fn a_message_that_never_ends_keeps_nobody_waiting() {
 #[test]
 fn a_tab_that_says_goodbye_is_answered() {
     let (_install, node) = Install::running();
-    let mut tab = live(&node, 1);
+    let mut tab = node.live(1, "");
     tab.close();
     assert_eq!(tab.end(), Closed::WithNothing);
-    let mut tab = live(&node, 1);
+    let mut tab = node.live(1, "");
     tab.send_bytes(&Tab::masked(0x88, &1000_u16.to_be_bytes()));
     assert_eq!(tab.end(), Closed::With(1000));
 }
@@ -186,8 +182,8 @@ fn a_tab_that_says_goodbye_is_answered() {
 #[test]
 fn visibility_is_taken_and_tells_presence() {
     let (install, node) = Install::running();
-    let mut watcher = live(&node, 2);
-    let mut tab = live(&node, 1);
+    let mut watcher = node.live(2, "");
+    let mut tab = node.live(1, "");
     let mut state = |wanted: &str| loop {
         let changed = watcher.until("presence.changed");
         if changed["data"]["user_id"] == 1 && changed["data"]["state"] == wanted {

@@ -3,16 +3,19 @@
 
 mod auth;
 mod cli;
+mod completion;
 mod database;
 mod disk;
 mod drain;
 mod edge;
+mod examples;
 mod faults;
 mod frames;
 mod http;
 mod kill_storm;
 mod link;
 mod membership;
+mod missed;
 mod oracle;
 mod patience;
 mod replay;
@@ -21,3 +24,4 @@ mod resume;
 mod socket_calls;
 mod sse;
 mod talk;
+mod terminal;

@@ -10,23 +10,6 @@ use serde_json::{Value, json};
 const GENERAL: i64 = 1;
 const RANDOM: i64 = 2;
 
-fn say(install: &Install, user: i64, channel: i64, body: &str) -> i64 {
-    let params = json!({ "channel_id": channel, "body": body });
-    let sent = install.call(user, "message.send", params);
-    sent["message"]["id"].as_i64().expect("an id")
-}
-
-fn position(install: &Install, user: i64) -> i64 {
-    let snapshot = install.call(user, "state.snapshot", json!({}));
-    snapshot["pos"].as_i64().expect("a position")
-}
-
-fn live(node: &Node, user: i64, query: &str) -> Tab {
-    let mut tab = node.tab(user, query).expect("is let in");
-    tab.until("live");
-    tab
-}
-
 /// What a tab hears up to the message with this body, as `type` or, of messages, as the body.
 fn hears(tab: &mut Tab, last: &str) -> Vec<String> {
     let mut heard = Vec::new();
@@ -41,28 +24,31 @@ fn hears(tab: &mut Tab, last: &str) -> Vec<String> {
     heard
 }
 
+/// What user 2 hears who comes back with a position, up to the end.
+fn replayed(node: &Node, pos: i64) -> Vec<String> {
+    let mut tab = node.tab(2, &format!("pos={pos}")).expect("is let in");
+    hears(&mut tab, "the end")
+}
+
 #[test]
 fn who_is_removed_hears_what_came_before_and_nothing_after_live_or_replayed() {
     let (install, node) = Install::running();
-    let before = position(&install, 2);
-    let mut tab = live(&node, 2, "");
-    say(&install, 1, GENERAL, "while a member");
+    let before = install.position(2);
+    let mut tab = node.live(2, "");
+    install.send(1, GENERAL, "while a member");
     let params = json!({ "channel_id": GENERAL, "user_id": 2 });
     install.call(1, "channel.remove_member", params);
-    say(&install, 1, GENERAL, "not for them");
-    let updated = say(&install, 1, GENERAL, "nor this");
+    install.send(1, GENERAL, "not for them");
+    let updated = install.send(1, GENERAL, "nor this");
     let params = json!({ "message_id": updated, "body": "nor that" });
     install.call(1, "message.update", params);
-    say(&install, 1, RANDOM, "the end");
+    install.send(1, RANDOM, "the end");
 
     let expected = ["while a member", "channel.removed", "the end"];
     assert_eq!(hears(&mut tab, "the end"), expected, "live");
-    let query = format!("pos={before}");
-    let mut ring = node.tab(2, &query).expect("is let in");
-    assert_eq!(hears(&mut ring, "the end"), expected, "from the ring");
+    assert_eq!(replayed(&node, before), expected, "from the ring");
     let another = install.start_gateway();
-    let mut log = another.tab(2, &query).expect("is let in");
-    assert_eq!(hears(&mut log, "the end"), expected, "from the log");
+    assert_eq!(replayed(&another, before), expected, "from the log");
 }
 
 #[test]
@@ -71,12 +57,12 @@ fn who_joins_gets_nothing_from_before() {
     let params = json!({ "workspace_id": 1, "kind": "private", "name": "later" });
     let made = install.call(1, "channel.create", params);
     let channel = made["channel"]["id"].as_i64().expect("an id");
-    let before = position(&install, 2);
-    let mut tab = live(&node, 2, "");
-    say(&install, 1, channel, "before they came");
+    let before = install.position(2);
+    let mut tab = node.live(2, "");
+    install.send(1, channel, "before they came");
     let params = json!({ "channel_id": channel, "user_id": 2 });
     install.call(1, "channel.add_member", params);
-    say(&install, 1, channel, "the end");
+    install.send(1, channel, "the end");
 
     let expected = [
         "channel.added",
@@ -85,24 +71,20 @@ fn who_joins_gets_nothing_from_before() {
         "the end",
     ];
     assert_eq!(hears(&mut tab, "the end"), expected, "live");
-    let query = format!("pos={before}");
-    let mut ring = node.tab(2, &query).expect("is let in");
-    assert_eq!(hears(&mut ring, "the end"), expected, "from the ring");
+    assert_eq!(replayed(&node, before), expected, "from the ring");
     let another = install.start_gateway();
-    let mut log = another.tab(2, &query).expect("is let in");
-    assert_eq!(hears(&mut log, "the end"), expected, "from the log");
+    assert_eq!(replayed(&another, before), expected, "from the log");
 }
 
 #[test]
 fn who_comes_back_to_a_channel_misses_what_was_said_meanwhile() {
     let (install, _node) = Install::running();
-    let before = position(&install, 2);
+    let before = install.position(2);
     install.call(2, "channel.leave", json!({ "channel_id": GENERAL }));
-    say(&install, 1, GENERAL, "meanwhile");
+    install.send(1, GENERAL, "meanwhile");
     install.call(2, "channel.join", json!({ "channel_id": GENERAL }));
-    say(&install, 1, GENERAL, "the end");
+    install.send(1, GENERAL, "the end");
     let another = install.start_gateway();
-    let mut tab = another.tab(2, &format!("pos={before}")).expect("is let in");
     let expected = [
         "channel.removed",
         "channel.added",
@@ -110,15 +92,15 @@ fn who_comes_back_to_a_channel_misses_what_was_said_meanwhile() {
         "read.updated",
         "the end",
     ];
-    assert_eq!(hears(&mut tab, "the end"), expected);
+    assert_eq!(replayed(&another, before), expected);
 }
 
 #[test]
 fn typing_reaches_neither_who_left_the_channel_nor_anybody_from_them() {
     let (install, node) = Install::running();
     install.call(2, "channel.leave", json!({ "channel_id": GENERAL }));
-    let mut left = live(&node, 2, "");
-    let mut stayed = live(&node, 3, "");
+    let mut left = node.live(2, "");
+    let mut stayed = node.live(3, "");
     let refused = install
         .user(2)
         .call("typing.relay", json!({ "channel_id": GENERAL }));
@@ -141,8 +123,8 @@ fn presence_passes_only_between_those_who_share_a_workspace() {
     let workspace = apart["workspace"]["id"].as_i64().expect("an id");
     let params = json!({ "workspace_id": workspace, "user_id": 2 });
     install.call(1, "workspace.add_member", params);
-    let mut removed = live(&node, 2, "");
-    let mut stayed = live(&node, 3, "");
+    let mut removed = node.live(2, "");
+    let mut stayed = node.live(3, "");
     let status = |user: i64| {
         let params = json!({ "text": format!("of {user}") });
         install.call(user, "presence.set_status_text", params);
@@ -165,15 +147,15 @@ fn presence_passes_only_between_those_who_share_a_workspace() {
 #[test]
 fn leaving_the_workspace_is_leaving_its_channels_for_good() {
     let (install, node) = Install::running();
-    let before = position(&install, 2);
-    let mut tab = live(&node, 2, "");
+    let before = install.position(2);
+    let mut tab = node.live(2, "");
     let params = json!({ "workspace_id": 1, "user_id": 2 });
     install.call(1, "workspace.remove_member", params.clone());
-    say(&install, 1, GENERAL, "without them");
+    install.send(1, GENERAL, "without them");
     install.call(1, "workspace.add_member", params);
-    say(&install, 1, GENERAL, "they are back, but not in here");
+    install.send(1, GENERAL, "they are back, but not in here");
     install.call(2, "channel.join", json!({ "channel_id": RANDOM }));
-    say(&install, 1, RANDOM, "the end");
+    install.send(1, RANDOM, "the end");
 
     let expected = [
         "workspace.removed",
@@ -186,6 +168,5 @@ fn leaving_the_workspace_is_leaving_its_channels_for_good() {
     ];
     assert_eq!(hears(&mut tab, "the end"), expected, "live");
     let another = install.start_gateway();
-    let mut log = another.tab(2, &format!("pos={before}")).expect("is let in");
-    assert_eq!(hears(&mut log, "the end"), expected, "from the log");
+    assert_eq!(replayed(&another, before), expected, "from the log");
 }

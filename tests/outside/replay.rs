@@ -223,8 +223,7 @@ fn tabs_that_come_and_go_under_load_miss_nothing() {
 
 fn talk_on(install: &Install, user: i64, count: usize) {
     for number in 0..count {
-        let params = json!({ "channel_id": 1, "body": number.to_string() });
-        install.call(user, "message.send", params);
+        install.send(user, 1, &number.to_string());
     }
 }
 

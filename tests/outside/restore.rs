@@ -4,17 +4,6 @@
 use std::{fs, path::Path};
 
 use antiphon_test_support::{Closed, Follower, Install, Node};
-use serde_json::json;
-
-fn say(install: &Install, body: &str) {
-    let params = json!({ "channel_id": 1, "body": body });
-    install.call(1, "message.send", params);
-}
-
-fn position(install: &Install) -> i64 {
-    let snapshot = install.call(1, "state.snapshot", json!({}));
-    snapshot["pos"].as_i64().expect("a position")
-}
 
 /// Copies the files of a data folder; its sockets are made anew.
 fn copy(from: &Path, to: &Path) {
@@ -45,9 +34,9 @@ fn refusal(node: &Node, pos: i64) -> (String, String) {
 #[test]
 fn after_a_restore_the_discarded_future_is_unknown_for_good_and_the_past_is_honoured() {
     let (mut install, node) = Install::running();
-    say(&install, "kept");
-    let past = position(&install);
-    say(&install, "kept, too");
+    install.send(1, 1, "kept");
+    let past = install.position(1);
+    install.send(1, 1, "kept, too");
     let backup = install.folder().join("backup");
     install.stop_server();
     copy(&install.data(), &backup);
@@ -55,10 +44,10 @@ fn after_a_restore_the_discarded_future_is_unknown_for_good_and_the_past_is_hono
 
     let mut tab = node.tab(1, "").expect("is let in");
     for number in 0..5 {
-        say(&install, &format!("discarded {number}"));
+        install.send(1, 1, &format!("discarded {number}"));
         tab.until("message.created");
     }
-    let future: Vec<i64> = (0..5).map(|back| position(&install) - back).collect();
+    let future: Vec<i64> = (0..5).map(|back| install.position(1) - back).collect();
     restore(&mut install, &backup);
 
     assert_eq!(
@@ -74,7 +63,7 @@ fn after_a_restore_the_discarded_future_is_unknown_for_good_and_the_past_is_hono
             assert_eq!(refusal(&another, *pos), unknown, "round {round}");
         }
         for number in 0..10 {
-            say(&install, &format!("new {round} {number}"));
+            install.send(1, 1, &format!("new {round} {number}"));
         }
     }
 
@@ -99,13 +88,13 @@ fn a_gateway_that_was_away_during_the_restore_does_not_believe_in_the_future_eit
     copy(&install.data(), &backup);
     install.start_server();
     let mut tab = node.tab(1, "").expect("is let in");
-    say(&install, "discarded");
+    install.send(1, 1, "discarded");
     let future = tab.until("message.created")["pos"]
         .as_i64()
         .expect("a position");
     node.process.signal("STOP");
     restore(&mut install, &backup);
-    say(&install, "new");
+    install.send(1, 1, "new");
     node.process.signal("CONT");
     assert_eq!(tab.end(), Closed::With(1012));
     let unknown = ("resync".to_owned(), "unknown_position".to_owned());

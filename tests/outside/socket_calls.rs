@@ -1,11 +1,7 @@
 //! JSON-RPC over a tab's own connection.
 
-use antiphon_test_support::{Begun, Install, Node, Tab};
+use antiphon_test_support::{Install, Tab};
 use serde_json::{Value, json};
-
-fn live(node: &Node, user: i64) -> Tab {
-    Begun::of(node, user, "").tab
-}
 
 /// The next frame that is an answer, or a batch of them.
 fn answer(tab: &mut Tab) -> Value {
@@ -20,7 +16,7 @@ fn answer(tab: &mut Tab) -> Value {
 #[test]
 fn a_call_is_answered_with_its_id_whatever_that_is() {
     let (_install, node) = Install::running();
-    let mut tab = live(&node, 1);
+    let mut tab = node.live(1, "");
     for id in [json!(1), json!("one"), json!(null), json!(-7), json!(1.5)] {
         tab.send(&json!({ "jsonrpc": "2.0", "id": id, "method": "user.me" }));
         let answer = answer(&mut tab);
@@ -42,7 +38,7 @@ fn a_call_is_answered_with_its_id_whatever_that_is() {
 #[test]
 fn a_batch_is_one_answer_and_a_notification_none() {
     let (_install, node) = Install::running();
-    let mut tab = live(&node, 1);
+    let mut tab = node.live(1, "");
     let send = |body: &str| json!({ "channel_id": 1, "body": body });
     tab.send(&json!({ "jsonrpc": "2.0", "method": "message.send", "params": send("quiet") }));
     let heard = tab.until("message.created");
@@ -70,7 +66,7 @@ fn a_batch_is_one_answer_and_a_notification_none() {
 #[test]
 fn what_is_wrong_with_a_call_is_said_in_the_answer() {
     let (_install, node) = Install::running();
-    let mut tab = live(&node, 1);
+    let mut tab = node.live(1, "");
     let cases = [
         (
             json!({ "jsonrpc": "1.0", "id": 1, "method": "user.me" }),
@@ -112,7 +108,7 @@ fn what_is_wrong_with_a_call_is_said_in_the_answer() {
 #[test]
 fn sixteen_calls_may_be_unanswered_and_the_next_is_refused() {
     let (install, node) = Install::running();
-    let mut tab = live(&node, 1);
+    let mut tab = node.live(1, "");
     let server = install.server.as_ref().expect("runs");
     server.signal("STOP");
     for id in 0..20 {
@@ -140,7 +136,7 @@ fn sixteen_calls_may_be_unanswered_and_the_next_is_refused() {
 #[test]
 fn calls_while_the_server_is_away_are_unavailable_and_the_tab_stays() {
     let (mut install, node) = Install::running();
-    let mut tab = live(&node, 1);
+    let mut tab = node.live(1, "");
     install.server.as_ref().expect("runs").signal("STOP");
     let send = json!({ "channel_id": 1, "body": "perhaps" });
     tab.send(&json!({ "jsonrpc": "2.0", "id": 1, "method": "message.send", "params": send }));

@@ -124,6 +124,23 @@ test("a refused message stays until it is discarded, and does not hold up the ne
   assert.deepEqual(chat.outbox.map(({ body }) => body), ["b"]);
 });
 
+test("what was sent, edited and deleted in one burst stays deleted", async () => {
+  const { chat, bodies } = await chatWith([]);
+  chat.apply(created(101, message(1)));
+  chat.apply({ type: "message.updated", pos: 102, data: { message: message(1, OTHER, "edited", 2) } });
+  chat.apply({ type: "message.deleted", pos: 103, data: { message_id: 1, channel_id: 1, author_id: OTHER } });
+  assert.deepEqual(bodies(), []);
+});
+
+test("somebody the snapshot did not name is fetched, once", async () => {
+  const { chat, calls, take } = await chatWith([message(1, 77)]);
+  assert.equal(chat.nameOf(77), "…");
+  assert.equal(chat.nameOf(77), "…");
+  assert.equal(calls.filter(({ method }) => method === "user.get").length, 1);
+  await take("user.get", { user: { id: 77, display_name: "Zoe" } });
+  assert.equal(chat.nameOf(77), "Zoe");
+});
+
 test("unread counts what others wrote, until it is seen", async () => {
   const { chat, calls } = await chatWith([]);
   chat.apply(created(101, message(1)));

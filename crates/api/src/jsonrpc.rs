@@ -12,7 +12,7 @@ pub const MAX_BATCH: usize = 100;
 /// Once a batch's answers so far are over so many bytes, its remaining calls are not carried out and
 /// are answered `too_large`. With the one answer that goes over it, it stays under the 16 MiB that
 /// a client takes.
-pub const MAX_ANSWER_BYTES: usize = 8 << 20;
+pub const MAX_BATCH_ANSWER_BYTES: usize = 8 << 20;
 /// The largest request body, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 1 << 20;
 

@@ -23,5 +23,9 @@ pub use method::{Class, Kind, Method, MethodInfo};
 /// The version of the frame protocol, told in every `hello`.
 pub const PROTOCOL: u32 = 1;
 
+/// The header of a call on rpc.sock that names the user the operator acts as; anywhere else it is
+/// not looked at.
+pub const USER_HEADER: &str = "antiphon-user";
+
 /// What this build calls itself in `hello` and `server.health`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

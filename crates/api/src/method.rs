@@ -17,6 +17,17 @@ pub enum Kind {
     Internal,
 }
 
+impl Kind {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mutation => "mutation",
+            Self::Query => "query",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 /// Which of a user's budgets a call is taken from; each has its own rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
@@ -62,9 +73,12 @@ pub trait Method: 'static {
     const CLASS: Class;
     /// The first sentence of the documentation.
     const SUMMARY: &'static str;
+    /// What the documentation says after it; may be empty.
+    const DESCRIPTION: &'static str;
     /// What it can fail with, beyond JSON-RPC's own codes, `unauthenticated` and `unavailable`.
     const ERRORS: &'static [ErrorCode];
-    /// Parameters of a call that succeeds on the stage that documents are made on, as JSON.
+    /// The parameters, as JSON, of a call by user 1 that succeeds on the stage: the demo workspace
+    /// and what the server's test `examples` adds to it.
     const EXAMPLE: &'static str;
     type Params: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
     type Result: Serialize + DeserializeOwned + JsonSchema + Send + 'static;
@@ -86,6 +100,7 @@ pub struct MethodInfo {
     pub kind: Kind,
     pub class: Class,
     pub summary: &'static str,
+    pub description: &'static str,
     pub errors: &'static [ErrorCode],
     pub example: &'static str,
     pub params: fn(&mut SchemaGenerator) -> Schema,
@@ -100,12 +115,26 @@ impl MethodInfo {
             kind: M::KIND,
             class: M::CLASS,
             summary: M::SUMMARY,
+            description: M::DESCRIPTION,
             errors: M::ERRORS,
             example: M::EXAMPLE,
             params: M::Params::json_schema,
             result: SchemaGenerator::subschema_for::<M::Result>,
         }
     }
+}
+
+/// A documentation's first sentence, and what follows it.
+#[doc(hidden)]
+#[must_use]
+pub const fn first_sentence(documentation: &str) -> (&str, &str) {
+    let bytes = documentation.as_bytes();
+    let mut end = 1;
+    while end < bytes.len() && !(bytes[end - 1] == b'.' && bytes[end] == b' ') {
+        end += 1;
+    }
+    let (first, rest) = documentation.split_at(end);
+    (first.trim_ascii(), rest.trim_ascii())
 }
 
 /// Declares a method: its documentation, name, kind (and class, if it is not the usual one),
@@ -121,7 +150,9 @@ macro_rules! method {
             const NAME: &'static str = $name;
             const KIND: $crate::Kind = $crate::Kind::$kind;
             const CLASS: $crate::Class = $crate::class_of!($kind $($class)?);
-            const SUMMARY: &'static str = concat!($($doc),*);
+            const SUMMARY: &'static str = $crate::method::first_sentence(concat!($($doc),*)).0;
+            const DESCRIPTION: &'static str =
+                $crate::method::first_sentence(concat!($($doc),*)).1;
             const ERRORS: &'static [$crate::ErrorCode] = &[$($crate::ErrorCode::$error),*];
             const EXAMPLE: &'static str = stringify!($example);
             type Params = $params;
@@ -139,4 +170,19 @@ macro_rules! class_of {
     ($kind:ident $class:ident) => {
         $crate::Class::$class
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::first_sentence;
+
+    #[test]
+    fn a_documentation_is_divided_after_its_first_sentence() {
+        let divided = first_sentence(" Sends `message.created`. Then, more. And more.");
+        assert_eq!(
+            divided,
+            ("Sends `message.created`.", "Then, more. And more.")
+        );
+        assert_eq!(first_sentence(" One alone."), ("One alone.", ""));
+    }
 }

@@ -4,7 +4,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use antiphon_api::ids::{Pos, UserId};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use serde_json::value::RawValue;
+
+use crate::params::Word;
 
 /// Keeps every tab of every user in step with one authority.
 #[derive(Debug, Parser)]
@@ -22,10 +23,14 @@ pub(crate) enum Command {
     Server(Server),
     /// Run the edge alone.
     Gateway(Gateway),
-    /// Call a method and print its result as JSON.
+    /// Call a method and print its result: JSON, or a table on a terminal.
+    #[command(disable_help_flag = true)]
     Call(Call),
-    /// Print a user's stream, one JSON frame a line.
+    /// Print a user's stream, a line a frame: JSON, or something to read on a terminal.
     Tail(Tail),
+    /// Print the script with which a shell completes commands, methods and parameters.
+    #[command(after_help = INSTALLATION)]
+    Completions(Completions),
     /// Tokens.
     #[command(subcommand)]
     Token(Token),
@@ -147,15 +152,29 @@ pub(crate) struct Reach {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Call {
     /// The method, as message.send; rpc.discover lists them.
-    pub(crate) method: String,
-    /// Its parameters, a JSON object.
-    #[arg(value_name = "JSON", value_parser = json)]
-    pub(crate) params: Option<Box<RawValue>>,
+    #[arg(required_unless_present = "help")]
+    pub(crate) method: Option<String>,
+    /// Its parameters, as channel_id=1 body='hello there', or one JSON object.
+    #[arg(value_name = "NAME=VALUE", value_parser = Word::read)]
+    pub(crate) params: Vec<Word>,
     /// The user to act as; the operator unless given.
     #[arg(long = "as", value_name = "USER_ID", value_parser = user_id, conflicts_with = "url")]
     pub(crate) user: Option<UserId>,
     #[command(flatten)]
+    pub(crate) show: Show,
+    #[command(flatten)]
     pub(crate) reach: Reach,
+    /// Print help; behind a method, what it does, takes, answers and fails with.
+    #[arg(short, long)]
+    pub(crate) help: bool,
+}
+
+/// How to show what comes.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Show {
+    /// Print JSON on a terminal too.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -175,7 +194,28 @@ pub(crate) struct Tail {
     )]
     pub(crate) gateway: String,
     #[command(flatten)]
+    pub(crate) show: Show,
+    #[command(flatten)]
     pub(crate) reach: Reach,
+}
+
+/// Each line for the file that the shell reads when it starts.
+const INSTALLATION: &str = "\
+Put the line of your shell into the file it reads when it starts:
+  bash (~/.bashrc)                    source <(antiphon completions bash)
+  zsh  (~/.zshrc, behind compinit)    source <(antiphon completions zsh)
+  fish (~/.config/fish/config.fish)   antiphon completions fish | source";
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Completions {
+    pub(crate) shell: Shell,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
 }
 
 #[derive(Debug, Subcommand)]
@@ -221,12 +261,6 @@ fn position(text: &str) -> Result<Pos, String> {
         .ok()
         .and_then(Pos::checked)
         .ok_or_else(|| "expected a position, the pos of an event or of a snapshot".to_owned())
-}
-
-fn json(text: &str) -> Result<Box<RawValue>, String> {
-    RawValue::from_string(text.to_owned()).map_err(|error| {
-        format!("this is not JSON ({error}); quote it for the shell: '{{\"name\": \"value\"}}'")
-    })
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -1,9 +1,13 @@
-//! The `antiphon` binary: parse, log, run, exit code.
+//! The `antiphon` binary: answer the shell, parse, log, run, exit code.
 
 mod args;
 mod commands;
+mod completion;
 mod exit;
 mod logging;
+mod params;
+mod reference;
+mod view;
 
 use std::process::ExitCode;
 
@@ -12,6 +16,7 @@ use clap::Parser;
 use crate::{args::Args, exit::Exit};
 
 fn main() -> ExitCode {
+    completion::answer();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return Exit::of_usage(&error),

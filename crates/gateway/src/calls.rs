@@ -5,17 +5,14 @@ use std::sync::Arc;
 use antiphon_api::{RpcError, jsonrpc::Response as RpcResponse};
 use antiphon_client::rpc::{MAX_ANSWER_BYTES, Rpc, TransportError};
 use antiphon_token::Identity;
+use antiphon_wire::{RequestId, TOKEN_EXPIRES, TOKEN_ID, TOKEN_ISSUED};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 
-use crate::request_id::RequestId;
-
-const TOKEN_EXPIRES: HeaderName = HeaderName::from_static("antiphon-token-expires");
-const TOKEN_ID: HeaderName = HeaderName::from_static("antiphon-token-id");
-const TOKEN_ISSUED: HeaderName = HeaderName::from_static("antiphon-token-issued");
+use crate::request_id;
 
 /// The way to the server. Nothing a client sends as a header goes with a call but its request id:
 /// who calls is the verified token's user.
@@ -50,7 +47,7 @@ impl Calls {
         request_id: &RequestId,
     ) -> Response<Bytes> {
         let mut headers = headers_of(identity);
-        headers.extend(request_id.header().map(|id| (RequestId::HEADER, id)));
+        headers.insert(RequestId::HEADER, request_id.header());
         let rpc = self.rpc.acting_as(identity.user);
         let _permit = self.permits.acquire().await;
         match rpc.forward(body.clone(), headers).await {
@@ -94,7 +91,7 @@ impl Calls {
 
     /// The answer to a call that came over a tab's own connection; `None` for notifications.
     pub(crate) async fn answer(&self, identity: &Identity, body: Bytes) -> Option<Vec<u8>> {
-        let request_id = RequestId::random();
+        let request_id = request_id::random();
         let answer = self.forward(identity, body, &request_id).await.into_body();
         (!answer.is_empty()).then(|| answer.into())
     }

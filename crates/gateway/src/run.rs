@@ -3,6 +3,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use antiphon_client::rpc::Rpc;
+use antiphon_wire::{EVENTS_SOCKET, MAX_SOCKET_PATH, RPC_SOCKET};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use crate::{
@@ -20,9 +21,6 @@ const SWEEP: Duration = Duration::from_secs(5);
 const DRAIN_SLACK: Duration = Duration::from_secs(5);
 /// How often the tabs that are left are counted while draining.
 const DRAIN_STEP: Duration = Duration::from_millis(20);
-
-/// The longest path of a Unix socket, in bytes (unix(7): 108 with the closing zero).
-const MAX_SOCKET_PATH: usize = 107;
 
 /// Why a gateway did not start.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +61,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     if config.dev && !config.listen.ip().is_loopback() {
         return Err(StartError::DevNeedsLoopback(config.listen));
     }
-    let events_socket = config.server.join("events.sock");
+    let events_socket = config.server.join(EVENTS_SOCKET);
     let path = events_socket.display().to_string();
     if path.len() > MAX_SOCKET_PATH {
         return Err(StartError::PathTooLong { path });
@@ -86,7 +84,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         boot: format!("{boot:016x}"),
         state: link_state,
     };
-    let rpc = Rpc::unix(config.server.join("rpc.sock"));
+    let rpc = Rpc::unix(config.server.join(RPC_SOCKET));
     let calls = Calls::new(rpc.clone());
     let gateway = Arc::new(Gateway {
         verifier: config.verifier,

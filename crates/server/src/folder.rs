@@ -6,10 +6,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The sockets' names inside [`run_dir`].
-pub const RPC_SOCKET: &str = "rpc.sock";
-pub const EVENTS_SOCKET: &str = "events.sock";
-
 /// Where a data folder's sockets are.
 #[must_use]
 pub fn run_dir(data: &Path) -> PathBuf {

@@ -28,7 +28,8 @@ mod stop;
 mod tickets;
 
 pub use antiphon_store::prune::Retention;
+pub use antiphon_wire::{EVENTS_SOCKET, RPC_SOCKET};
 pub use config::Config;
-pub use folder::{EVENTS_SOCKET, FolderError, RPC_SOCKET, run_dir};
+pub use folder::{FolderError, run_dir};
 pub use listen::ListenError;
 pub use run::{Running, StartError, start};

@@ -12,13 +12,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use antiphon_wire::MAX_SOCKET_PATH;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
 };
-
-/// The longest path of a Unix socket, in bytes (unix(7): 108 with the closing zero).
-const MAX_SOCKET_PATH: usize = 107;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use antiphon_store::{OpenError, Options, Store};
-use antiphon_wire::MAX_EVENT_BYTES;
+use antiphon_wire::{EVENTS_SOCKET, MAX_EVENT_BYTES, RPC_SOCKET};
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     demo, families, fanout,
     fanout::Fanout,
     folder,
-    folder::{EVENTS_SOCKET, FolderError, RPC_SOCKET, run_dir},
+    folder::{FolderError, run_dir},
     listen::{ListenError, PrivateListener, SocketFile, bind_tcp},
     presence,
     presence::Presence,

@@ -102,6 +102,16 @@ impl Follower {
         self.events.iter().filter(is).count()
     }
 
+    /// The bodies of the messages it heard of, in the order in which they came.
+    pub fn bodies(&self) -> Vec<&str> {
+        let created = |event: &&Value| event["type"] == "message.created";
+        let bodies = self.events.iter().filter(created);
+        bodies
+            .map(|event| &event["data"]["message"]["body"])
+            .map(|body| body.as_str().expect("is text"))
+            .collect()
+    }
+
     fn connect(&mut self, address: &str) {
         let path = format!("/ws/user/{}?pos={}", self.user, self.pos);
         let token = format!("Bearer dev:{}", self.user);

@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{EventStream, Http, Process, Proxy, Refused, Tab};
+use crate::{Begun, EventStream, Http, Process, Proxy, Refused, Tab};
 
 /// An installation in a temporary folder: a data folder, a server, gateways. In development, so
 /// that users 1 to 3 exist and `dev:N` is a token, unless started otherwise.
@@ -119,6 +119,24 @@ impl Install {
         Node::ready(process, server)
     }
 
+    /// Starts server and gateway in one process, with `ANTIPHON_LOG` set to `log`.
+    pub fn serve(&self, log: &str) -> Node {
+        let data = self.data();
+        let data = data.to_str().expect("the path is text");
+        let args = [
+            "serve",
+            "--dev",
+            "--data",
+            data,
+            "--listen",
+            "127.0.0.1:0",
+            "--drain-window",
+            "1s",
+        ];
+        let process = Process::start_logging(self.folder(), &args, log);
+        Node::ready(process, &self.run_dir())
+    }
+
     /// A gateway that reaches one of the server's sockets through the proxy.
     pub fn start_gateway_behind_proxy(&self, socket: &str) -> (Node, Proxy) {
         let near = self.folder.path().join("near");
@@ -156,6 +174,18 @@ impl Install {
         health.expect("is healthy")["head"]
             .as_i64()
             .expect("a position")
+    }
+
+    /// The position that a user's snapshot has now.
+    pub fn position(&self, user: i64) -> i64 {
+        crate::pos(&self.call(user, "state.snapshot", json!({})))
+    }
+
+    /// Has a user say this in a channel; the message's id.
+    pub fn send(&self, user: i64, channel: i64, body: &str) -> i64 {
+        let params = json!({ "channel_id": channel, "body": body });
+        let sent = self.call(user, "message.send", params);
+        sent["message"]["id"].as_i64().expect("an id")
     }
 
     /// Has a user say something in channel 1, `count` times, as fast as it goes.
@@ -230,7 +260,7 @@ fn gateway(folder: &Path, server: &Path, listen: &str) -> Process {
 
 impl Node {
     pub(crate) fn ready(mut process: Process, server: &Path) -> Self {
-        let line = process.says("listens");
+        let line = process.says("http://");
         let address = line
             .split("http://")
             .nth(1)
@@ -275,6 +305,11 @@ impl Node {
         all.extend(headers);
         EventStream::open(&self.address, &format!("/sse/user/{user}?{query}"), &all)
             .expect("a stream")
+    }
+
+    /// Opens a tab of a development user, `query` as in `pos=7`, and reads up to `live`.
+    pub fn live(&self, user: i64, query: &str) -> Tab {
+        Begun::of(self, user, query).tab
     }
 
     /// Opens a tab of a development user; `query` as in `pos=7`.

@@ -28,7 +28,7 @@ pub use events::{Event, EventStream};
 pub use follower::Follower;
 pub use http::{Answer, Http};
 pub use install::{Install, Node};
-pub use process::Process;
+pub use process::{Process, binary, example};
 pub use proxy::Proxy;
 pub use rng::Rng;
 pub use secured::{Secured, base64url, unbase64url};

@@ -1,6 +1,8 @@
 use std::{
+    ffi::OsStr,
     fs,
     fs::File,
+    io::{Seek, Write},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
@@ -16,22 +18,34 @@ pub struct Process {
 }
 
 /// The binary under test: `ANTIPHON_BIN`, else the one of the same build as the test.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("ANTIPHON_BIN") {
         return path.into();
     }
+    built(
+        "antiphon",
+        "cargo build -p antiphon-cli, or set ANTIPHON_BIN",
+    )
+}
+
+/// An example of the Rust client, of the same build as the test.
+pub fn example(name: &str) -> PathBuf {
+    let file = Path::new("examples").join(name);
+    built(file, "cargo build -p antiphon-client --examples")
+}
+
+fn built(file: impl AsRef<Path>, how: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
-    let built = test
-        .ancestors()
-        .nth(2)
+    let profile = test.ancestors().nth(2);
+    let path = profile
         .expect("a test is in target/PROFILE/deps")
-        .join("antiphon");
+        .join(file);
     assert!(
-        built.exists(),
-        "{} is not there: build it first (cargo build -p antiphon-cli), or set ANTIPHON_BIN",
-        built.display()
+        path.exists(),
+        "{} is not there: build it first ({how})",
+        path.display()
     );
-    built
+    path
 }
 
 impl Process {
@@ -43,7 +57,9 @@ impl Process {
 
     /// As [`start`](Self::start), with `ANTIPHON_LOG` set to `log`.
     pub fn start_logging(folder: &Path, args: &[&str], log: &str) -> Self {
-        Self::spawn(folder, args, log, Command::new(binary()))
+        let mut command = Command::new(binary());
+        command.stdin(Stdio::null());
+        Self::spawn(folder, args, log, command)
     }
 
     /// As [`start`](Self::start), but no file it writes may grow beyond `blocks` of 512 bytes:
@@ -52,13 +68,26 @@ impl Process {
         let limited = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
         let mut command = Command::new("sh");
         command.arg("-c").arg(limited).arg(binary());
+        command.stdin(Stdio::null());
+        Self::spawn(folder, args, "info", command)
+    }
+
+    /// Starts another program: an [`example`], or one of the system's that runs `antiphon`. It
+    /// reads `input`.
+    pub fn start_other(folder: &Path, program: &Path, args: &[&str], input: &str) -> Self {
+        let mut file = tempfile::tempfile().expect("a temporary file");
+        file.write_all(input.as_bytes()).expect("it is writable");
+        file.rewind().expect("it has a beginning");
+        let mut command = Command::new(program);
+        command.stdin(file);
         Self::spawn(folder, args, "info", command)
     }
 
     fn spawn(folder: &Path, args: &[&str], log: &str, mut command: Command) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = args.first().copied().unwrap_or("antiphon");
+        let name = Path::new(args.first().copied().unwrap_or("antiphon")).file_name();
+        let name = name.and_then(OsStr::to_str).unwrap_or("other");
         let stdout = folder.join(format!("{number}-{name}.out"));
         let stderr = folder.join(format!("{number}-{name}.err"));
         let file = |path: &Path| Stdio::from(File::create(path).expect("the folder is writable"));
@@ -66,7 +95,6 @@ impl Process {
             .args(args)
             .current_dir(folder)
             .env("ANTIPHON_LOG", log)
-            .stdin(Stdio::null())
             .stdout(file(&stdout))
             .stderr(file(&stderr))
             .spawn()

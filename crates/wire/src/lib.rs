@@ -1,4 +1,5 @@
-//! What travels between server and gateway on events.sock.
+//! What server and gateway agree on: where they meet, what goes with a call on
+//! rpc.sock, and what travels on events.sock.
 //!
 //! A message is a `u32` big-endian length and that many bytes of JSON, at most
 //! [`MAX_MESSAGE_BYTES`]. The gateway speaks first, with its hello; the server answers with its
@@ -6,14 +7,18 @@
 //! out. A message that is too long or not understood is an error that ends the link; nothing is
 //! skipped, because a skipped envelope would be a silent hole in somebody's stream.
 
+mod call;
 mod codec;
 mod message;
+mod socket;
 
+pub use call::{RequestId, TOKEN_EXPIRES, TOKEN_ID, TOKEN_ISSUED};
 pub use codec::{CodecError, Decoder, encode};
 pub use message::{
     Envelope, Everyone, FromGateway, FromServer, LINK_VERSION, LeaseChange, LeaseState, Malformed,
     Recipients, Revocation,
 };
+pub use socket::{EVENTS_SOCKET, MAX_SOCKET_PATH, RPC_SOCKET};
 
 /// The longest message, in bytes; a longer one ends the link before it is read.
 pub const MAX_MESSAGE_BYTES: usize = 8 << 20;

@@ -1,5 +1,7 @@
-//! Chores of this repository: `cargo xtask openrpc [--check]` and `cargo xtask tidy`.
+//! Chores of this repository: `cargo xtask openrpc [--check]`, `cargo xtask examples` and `cargo
+//! xtask tidy`.
 
+mod examples;
 mod openrpc;
 mod tidy;
 
@@ -9,7 +11,7 @@ use std::{
     process::ExitCode,
 };
 
-const USAGE: &str = "usage: cargo xtask openrpc [--check] | tidy";
+const USAGE: &str = "usage: cargo xtask openrpc [--check] | examples | tidy";
 const EX_USAGE: u8 = 64;
 
 fn main() -> ExitCode {
@@ -18,6 +20,7 @@ fn main() -> ExitCode {
     let done = match arguments[..] {
         ["openrpc"] => openrpc::write(&root()),
         ["openrpc", "--check"] => openrpc::check(&root()),
+        ["examples"] => examples::write(&root()),
         ["tidy"] => tidy::check(&root()),
         _ => return complain(USAGE, EX_USAGE),
     };

@@ -3,7 +3,6 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use antiphon_test_support::{Follower, Install, Rng};
-use serde_json::json;
 
 use super::{World, id};
 
@@ -13,11 +12,8 @@ const LAST: [&str; 2] = ["the last word", "the very last word"];
 
 pub(super) fn all(world: &World, install: &Install) -> Vec<Follower> {
     let tabs = world.users.iter().chain(&world.users);
-    tabs.map(|user| {
-        let snapshot = install.call(*user, "state.snapshot", json!({}));
-        Follower::new(*user, id(&snapshot["pos"]))
-    })
-    .collect()
+    tabs.map(|user| Follower::new(*user, install.position(*user)))
+        .collect()
 }
 
 /// Follows, now here and now there, until the last word.
@@ -39,8 +35,7 @@ pub(super) fn read(world: &World, mut follower: Follower, mut rng: Rng) -> Follo
 
 pub(super) fn say_the_last_word(world: &World, install: &Install) {
     for body in LAST {
-        let params = json!({ "channel_id": world.fixed[0].0, "body": body });
-        install.call(world.users[0], "message.send", params);
+        install.send(world.users[0], world.fixed[0].0, body);
     }
 }
 

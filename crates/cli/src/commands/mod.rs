@@ -1,4 +1,5 @@
 mod call;
+mod completions;
 mod daemon;
 mod gateway;
 mod reach;
@@ -19,6 +20,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Gateway(args) => gateway::run(args).await,
         Command::Call(args) => call::run(args).await,
         Command::Tail(args) => tail::run(args).await,
+        Command::Completions(args) => completions::run(&args),
         Command::Token(Token::Issue(args)) => token::issue(args),
     }
 }

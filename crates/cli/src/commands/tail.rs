@@ -4,7 +4,11 @@ use antiphon_api::{ids::Pos, method::NoParams, methods::session::Ticket};
 use antiphon_client::{Auth, Follow, Rpc, Stream, Target, Update, stream::ConnectError};
 
 use super::reach;
-use crate::{args::Tail, exit::Exit};
+use crate::{
+    args::Tail,
+    exit::Exit,
+    view::{Reader, visible},
+};
 
 /// Prints every frame of a user's stream, across reconnects, until interrupted or refused.
 #[expect(
@@ -12,17 +16,19 @@ use crate::{args::Tail, exit::Exit};
     reason = "what is no frame does not belong among them"
 )]
 pub(super) async fn run(args: Tail) -> anyhow::Result<Exit> {
-    let mut follow = follow(&args, args.from)?.showing_control(print);
+    let reader = Reader::of_stdout(args.show.json);
+    let control = move |frame: &str| print(reader, frame);
+    let mut follow = follow(&args, args.from)?.showing_control(control);
     loop {
         match follow.next().await? {
-            Update::Event(event) => print(&event.raw),
+            Update::Event(event) => print(reader, &event.raw),
             // There is no state here to replace: go on from where the stream does.
             Update::Resynced { pos, .. } => follow.snapshot_loaded(pos)?,
             Update::Live { .. } => {}
             Update::Disconnected { why, retry_in } => {
-                let why = anyhow::Error::new(why);
+                let why = visible(&format!("{:#}", anyhow::Error::new(why)));
                 let wait = retry_in.as_millis();
-                eprintln!("antiphon: {why:#}; trying again in {wait} ms");
+                eprintln!("antiphon: {why}; trying again in {wait} ms");
             }
         }
     }
@@ -67,9 +73,12 @@ async fn ticket(rpc: &Rpc) -> Result<String, ConnectError> {
 }
 
 /// A reader that has gone away, as `head` does, ends the command in peace.
-fn print(frame: &str) {
+fn print(reader: Reader, frame: &str) {
+    let Some(line) = reader.frame(frame) else {
+        return;
+    };
     let mut out = std::io::stdout().lock();
-    if writeln!(out, "{frame}").and_then(|()| out.flush()).is_err() {
+    if writeln!(out, "{line}").and_then(|()| out.flush()).is_err() {
         std::process::exit(0);
     }
 }

@@ -1,5 +1,6 @@
 //! Which headers travel with a request that is passed on.
 
+use antiphon_api::USER_HEADER;
 use http::{
     HeaderMap, HeaderName,
     header::{
@@ -8,8 +9,7 @@ use http::{
     },
 };
 
-/// Names the user an operator acts as.
-pub const USER_HEADER: HeaderName = HeaderName::from_static("antiphon-user");
+pub(super) const USER: HeaderName = HeaderName::from_static(USER_HEADER);
 
 /// They describe one connection or its framing, so they end with it.
 const OF_A_CONNECTION: [HeaderName; 8] = [
@@ -24,13 +24,7 @@ const OF_A_CONNECTION: [HeaderName; 8] = [
 ];
 
 /// They say who calls, or where to.
-const OF_A_CALLER: [HeaderName; 5] = [
-    AUTHORIZATION,
-    PROXY_AUTHORIZATION,
-    COOKIE,
-    USER_HEADER,
-    HOST,
-];
+const OF_A_CALLER: [HeaderName; 5] = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, USER, HOST];
 
 /// What of a request's headers goes on to the server.
 pub(super) fn passed_on(mut headers: HeaderMap) -> HeaderMap {

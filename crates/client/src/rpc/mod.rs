@@ -29,11 +29,11 @@ use http::{
     header::{AUTHORIZATION, CONTENT_TYPE},
 };
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use connect::Pool;
 pub use error::{BadUrl, CallError, TransportError};
-pub use headers::USER_HEADER;
 
 /// How long a call may take, from the search for a connection to the last byte of the answer;
 /// then it is [`TransportError::Broken`].
@@ -55,6 +55,14 @@ pub struct Rpc {
     /// Who calls; set on every request.
     identity: HeaderMap,
     timeout: Duration,
+}
+
+/// A method's params with the key beside them.
+#[derive(Serialize)]
+struct Keyed<'a, P> {
+    #[serde(flatten)]
+    params: &'a P,
+    idempotency_key: &'a str,
 }
 
 impl Rpc {
@@ -95,7 +103,7 @@ impl Rpc {
         let mut other = self.clone();
         other
             .identity
-            .insert(USER_HEADER, HeaderValue::from(user.get()));
+            .insert(headers::USER, HeaderValue::from(user.get()));
         other
     }
 
@@ -112,8 +120,26 @@ impl Rpc {
     /// See [`CallError`]; [`CallError::indeterminate`] says whether it may have been carried out.
     pub async fn call<M: Method>(&self, params: &M::Params) -> Result<M::Result, CallError> {
         let params = serde_json::value::to_raw_value(params).map_err(CallError::Encode)?;
-        let result = self.call_raw(M::NAME, Some(&params)).await?;
-        serde_json::from_str(result.get()).map_err(CallError::Decode)
+        self.typed::<M>(&params).await
+    }
+
+    /// Calls the mutation `M` under an idempotency key of 1 to 64 characters: for 24 hours the same
+    /// caller's calls of `M` with this key and the same params have one effect and one answer. So a
+    /// call that may have been carried out is repeated without harm.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call); -32009 if the key was used with other params.
+    pub async fn call_once<M: Method>(
+        &self,
+        key: &str,
+        params: &M::Params,
+    ) -> Result<M::Result, CallError> {
+        let params = Keyed {
+            params,
+            idempotency_key: key,
+        };
+        let params = serde_json::value::to_raw_value(&params).map_err(CallError::Encode)?;
+        self.typed::<M>(&params).await
     }
 
     /// Calls a method by its name, with `params` as they are.
@@ -150,6 +176,11 @@ impl Rpc {
         headers: HeaderMap,
     ) -> Result<http::Response<Bytes>, TransportError> {
         self.send(body, headers::passed_on(headers)).await
+    }
+
+    async fn typed<M: Method>(&self, params: &RawValue) -> Result<M::Result, CallError> {
+        let result = self.call_raw(M::NAME, Some(params)).await?;
+        serde_json::from_str(result.get()).map_err(CallError::Decode)
     }
 
     async fn send(

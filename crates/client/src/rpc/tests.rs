@@ -129,6 +129,21 @@ async fn a_call_is_posted_to_rpc_and_its_result_decoded() {
 }
 
 #[tokio::test]
+async fn a_key_stands_among_the_params() {
+    let sent = r#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
+    let mut server = server(vec![Reply::Answer("200 OK", sent.into())]);
+    let params = message::MessageParams {
+        message_id: MessageId(7),
+    };
+    let called = server.rpc.call_once::<message::Delete>("k", &params).await;
+    assert!(called.is_ok(), "{called:?}");
+    let (_, body) = server.requests.recv().await.expect("a request");
+    let body: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+    let wanted = serde_json::json!({ "message_id": 7, "idempotency_key": "k" });
+    assert_eq!(body["params"], wanted);
+}
+
+#[tokio::test]
 async fn acting_as_somebody_names_them_and_leaves_the_operator_as_it_was() {
     let mut server = server(vec![healthy(), healthy()]);
     health(&server.rpc.acting_as(UserId(42))).await.expect("ok");

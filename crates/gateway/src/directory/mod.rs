@@ -1,8 +1,8 @@
 //! Where every session is: shards of the session core, each behind a short mutex.
 //!
 //! No lock here is held across an await, and none while another is taken but a shard's, and then
-//! that of the revocations or of the positions that have passed. Publishing goes through all shards in turn, because every envelope advances
-//! every shard.
+//! that of the revocations or of the positions that have passed. Publishing goes through all shards
+//! in turn, because every envelope advances every shard.
 
 mod passed;
 mod revoked;

@@ -6,26 +6,27 @@ use antiphon_api::{
     RpcError,
     jsonrpc::{MAX_REQUEST_BYTES, Response as RpcResponse},
 };
+use antiphon_wire::RequestId;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
 use super::{Body, query_of, refuse, respond};
-use crate::{auth::Refusal, gateway::Gateway, request_id::RequestId};
+use crate::{auth::Refusal, gateway::Gateway, request_id};
 
 /// A request whose body is not there by then is refused.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Passes the calls of a request on.
 pub(super) async fn call(gateway: &Gateway, request: Request<Incoming>) -> Response<Body> {
-    let request_id = RequestId::of(request.headers());
+    let request_id = RequestId::of(request.headers()).unwrap_or_else(request_id::random);
     let mut response = match forward(gateway, request, &request_id).await {
         Ok(response) => response,
         Err((status, error)) => json(status, &RpcResponse::new(None, Err(request_id.name(error)))),
     };
-    if let Some(id) = request_id.header() {
-        response.headers_mut().insert(RequestId::HEADER, id);
-    }
+    response
+        .headers_mut()
+        .insert(RequestId::HEADER, request_id.header());
     respond::ask_back_later(&mut response);
     response
 }

@@ -7,7 +7,7 @@ use antiphon_api::{
 use antiphon_session::Received;
 use bytes::Bytes;
 
-use crate::{calls::Calls, clock, directory::Tab, request_id::RequestId};
+use crate::{calls::Calls, clock, directory::Tab, request_id};
 
 /// Tells the tab's session what came. Returns the calls to carry out, if it was any.
 pub(super) fn text(tab: &Tab, text: &str) -> Option<Bytes> {
@@ -68,5 +68,5 @@ pub(super) fn receive(tab: &Tab, received: Received<'_>) {
 pub(super) fn too_many_calls(body: &[u8]) -> Option<Vec<u8>> {
     let message = "too many calls of this tab are unanswered; wait for an answer";
     let error = RpcError::new(ErrorCode::RateLimited, message).with("retry_after_ms", 100);
-    Calls::answer_all(body, &RequestId::random().name(error))
+    Calls::answer_all(body, &request_id::random().name(error))
 }

@@ -1,19 +1,15 @@
 //! HTTP/1.1 around JSON-RPC, on rpc.sock and, when asked, on TCP.
-//!
-//! On rpc.sock the peer has been checked before it gets here: it is the operator, or acts as the
-//! user its `Antiphon-User` header names. Over TCP a bearer token decides, and that header is not
-//! looked at.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use antiphon_api::{
-    ErrorCode, RpcError,
-    ids::{UnixMs, UserId},
+    RpcError,
     jsonrpc::{MAX_REQUEST_BYTES, Response as RpcResponse},
 };
 use antiphon_token::Verifier;
+use antiphon_wire::RequestId;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -24,10 +20,9 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Answers, Router, answer};
+use super::{Answers, Router, answer, caller};
 use crate::{
-    clock,
-    context::{Caller, Shared, TokenOfCall},
+    context::Shared,
     listen::Listener,
     stop::{STOP_PATIENCE, asked},
 };
@@ -43,11 +38,6 @@ const MAX_CONNECTIONS: usize = 1024;
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
 const JSON: &str = "application/json";
-const USER: &str = "antiphon-user";
-const REQUEST_ID: &str = "antiphon-request-id";
-const TOKEN_EXPIRES: &str = "antiphon-token-expires";
-const TOKEN_ID: &str = "antiphon-token-id";
-const TOKEN_ISSUED: &str = "antiphon-token-issued";
 
 /// What every connection needs.
 #[derive(Clone)]
@@ -59,8 +49,8 @@ struct Service {
 }
 
 /// Serves a listener until `stop` turns true, then lets the calls under way finish, but not longer
-/// than [`STOP_PATIENCE`]. With a
-/// verifier a token says who calls; without, the peer has been checked.
+/// than [`STOP_PATIENCE`]. With a verifier a token says who calls; without, the peer has been
+/// checked.
 pub(crate) async fn serve<L: Listener>(
     listener: L,
     router: Arc<Router>,
@@ -136,15 +126,19 @@ where
 
 impl Service {
     async fn respond(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let request_id = request_id(request.headers());
+        let request_id = RequestId::of(request.headers()).unwrap_or_else(random_id);
         let mut response = self.route(request, &request_id).await;
-        if let Ok(value) = HeaderValue::from_str(&request_id) {
-            response.headers_mut().insert(REQUEST_ID, value);
-        }
+        response
+            .headers_mut()
+            .insert(RequestId::HEADER, request_id.header());
         response
     }
 
-    async fn route(&self, request: Request<Incoming>, request_id: &str) -> Response<Full<Bytes>> {
+    async fn route(
+        &self,
+        request: Request<Incoming>,
+        request_id: &RequestId,
+    ) -> Response<Full<Bytes>> {
         if !matches!(request.uri().path(), "/" | "/rpc") {
             return text(StatusCode::NOT_FOUND, "JSON-RPC is at /rpc\n");
         }
@@ -155,7 +149,7 @@ impl Service {
                 .insert(header::ALLOW, HeaderValue::from_static("POST"));
             return response;
         }
-        let caller = match self.caller(request.headers()) {
+        let caller = match caller::of(request.headers(), self.verifier.as_ref()) {
             Ok(caller) => caller,
             Err(error) => return single(&refuse(error, request_id)),
         };
@@ -170,7 +164,7 @@ impl Service {
                 return single(&refuse(error, request_id));
             }
             Err(error) => {
-                tracing::debug!(%error, request_id, "a request body ended early");
+                tracing::debug!(%error, %request_id, "a request body ended early");
                 return text(StatusCode::BAD_REQUEST, "the request body ended early\n");
             }
         };
@@ -180,81 +174,14 @@ impl Service {
             Answers::Batch(array) => with_type(StatusCode::OK, JSON, array.into()),
         }
     }
-
-    fn caller(&self, headers: &HeaderMap) -> Result<Caller, RpcError> {
-        match &self.verifier {
-            Some(verifier) => by_token(verifier, headers),
-            None => by_header(headers),
-        }
-    }
 }
 
-fn by_token(verifier: &Verifier, headers: &HeaderMap) -> Result<Caller, RpcError> {
-    let unauthenticated = |message: String| RpcError::new(ErrorCode::Unauthenticated, message);
-    let token = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .ok_or_else(|| {
-            unauthenticated("send a token with Authorization: Bearer TOKEN".to_owned())
-        })?;
-    let identity = verifier
-        .verify(token, clock::now())
-        .map_err(|refusal| unauthenticated(refusal.to_string()))?;
-    let token = TokenOfCall {
-        expires_at: identity.expires_at,
-        jti: identity.jti,
-        issued_at: identity.issued_at,
-    };
-    Ok(Caller::User(identity.user, token))
+fn random_id() -> RequestId {
+    RequestId::from_random(getrandom::u64().unwrap_or_default())
 }
 
-fn by_header(headers: &HeaderMap) -> Result<Caller, RpcError> {
-    let Some(user) = headers.get(USER) else {
-        return Ok(Caller::Operator);
-    };
-    let user = user
-        .to_str()
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .and_then(UserId::checked)
-        .ok_or_else(|| {
-            RpcError::new(
-                ErrorCode::Unauthenticated,
-                "Antiphon-User must be a user's id",
-            )
-        })?;
-    let field = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    let time = |name| field(name).and_then(|text| text.parse().ok()).map(UnixMs);
-    let token = TokenOfCall {
-        expires_at: time(TOKEN_EXPIRES),
-        jti: field(TOKEN_ID).map(ToOwned::to_owned),
-        issued_at: time(TOKEN_ISSUED),
-    };
-    Ok(Caller::User(user, token))
-}
-
-/// The peer's own id for the request if it is a sensible one, else a random one.
-fn request_id(headers: &HeaderMap) -> String {
-    let sensible = |id: &&str| {
-        (1..=64).contains(&id.len())
-            && id
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
-    headers
-        .get(REQUEST_ID)
-        .and_then(|value| value.to_str().ok())
-        .filter(sensible)
-        .map_or_else(random_id, ToOwned::to_owned)
-}
-
-fn random_id() -> String {
-    format!("{:016x}", getrandom::u64().unwrap_or_default())
-}
-
-fn refuse(error: RpcError, request_id: &str) -> RpcResponse {
-    RpcResponse::new(None, Err(error.with("request_id", request_id)))
+fn refuse(error: RpcError, request_id: &RequestId) -> RpcResponse {
+    RpcResponse::new(None, Err(request_id.name(error)))
 }
 
 /// A single failed call also sets the status.

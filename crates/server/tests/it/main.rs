@@ -1,6 +1,7 @@
 //! The server from outside, over its own sockets; a file per promise.
 
 mod callers;
+mod examples;
 mod idempotency;
 mod link;
 mod permissions;

@@ -51,7 +51,7 @@ fn fault(file: &str, lines: usize, reasons: &[(&str, &str)]) -> Option<String> {
 }
 
 /// In the order of their names.
-fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn rust_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let entries = fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))?;
     for entry in entries {

@@ -1,9 +1,10 @@
-//! What the compiler does not check: who may use whom, how long a file may be, and which
-//! documents must be there. Every fault is told at once.
+//! What the compiler does not check: who may use whom, how long a file may be, which documents
+//! must be there, and that the tests they name are. Every fault is told at once.
 
 mod arrows;
 mod documents;
 mod length;
+mod named_tests;
 
 use std::path::Path;
 
@@ -14,6 +15,7 @@ pub(crate) fn check(root: &Path) -> Result<()> {
     let mut faults = arrows::faults(root)?;
     faults.extend(length::faults(root)?);
     faults.extend(documents::faults(root));
+    faults.extend(named_tests::faults(root)?);
     if !faults.is_empty() {
         bail!("{}", faults.join("\n"));
     }

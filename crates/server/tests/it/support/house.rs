@@ -28,10 +28,15 @@ impl House {
     }
 
     pub(crate) async fn in_folder(folder: TempDir) -> Self {
+        Self::configured(folder, |_| {}).await
+    }
+
+    /// Configured otherwise than most.
+    pub(crate) async fn configured(folder: TempDir, adapt: impl FnOnce(&mut Config)) -> Self {
         let key = Key::random().expect("random numbers");
-        let running = start(config(folder.path(), &key))
-            .await
-            .expect("the server starts");
+        let mut config = config(folder.path(), &key);
+        adapt(&mut config);
+        let running = start(config).await.expect("the server starts");
         Self {
             folder,
             running,
@@ -41,7 +46,11 @@ impl House {
 
     /// With a database as another house left it.
     pub(crate) async fn with_database(database: &Path) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::with_database_in(tempfile::tempdir().expect("a temporary folder"), database).await
+    }
+
+    /// The same, in a folder of one's choice.
+    pub(crate) async fn with_database_in(folder: TempDir, database: &Path) -> Self {
         std::fs::copy(database, folder.path().join("antiphon.db")).expect("the database is copied");
         Self::in_folder(folder).await
     }

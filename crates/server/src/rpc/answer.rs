@@ -1,0 +1,158 @@
+//! From a request body to the body of its answer.
+
+use std::sync::Arc;
+
+use antiphon_api::{
+    ErrorCode, RpcError,
+    jsonrpc::{MAX_BATCH, MAX_BATCH_ANSWER_BYTES, Request, Response},
+};
+use antiphon_wire::RequestId;
+use serde_json::value::RawValue;
+
+use super::{call::carry_out, router::Router};
+use crate::context::{Caller, Failure, Shared};
+
+/// What goes back for one request body.
+pub(crate) enum Answers {
+    /// Nothing but notifications.
+    None,
+    One(Response),
+    /// The array, encoded.
+    Batch(Vec<u8>),
+}
+
+/// Carries out everything in a request body; a batch in order, one call after the other.
+pub(crate) async fn answer(
+    router: &Router,
+    shared: &Arc<Shared>,
+    caller: &Caller,
+    request_id: &RequestId,
+    body: &[u8],
+) -> Answers {
+    if body.trim_ascii_start().first() != Some(&b'[') {
+        let response = match serde_json::from_slice::<Box<RawValue>>(body) {
+            Ok(call) => answer_one(router, shared, caller, request_id, &call).await,
+            Err(error) => Some(not_json(&error, request_id)),
+        };
+        return response.map_or(Answers::None, Answers::One);
+    }
+    let calls: Vec<Box<RawValue>> = match serde_json::from_slice(body) {
+        Ok(calls) => calls,
+        Err(error) => return Answers::One(not_json(&error, request_id)),
+    };
+    if calls.is_empty() || calls.len() > MAX_BATCH {
+        let message = format!(
+            "a batch holds 1 to {MAX_BATCH} calls, this one {}",
+            calls.len()
+        );
+        return Answers::One(failed(ErrorCode::InvalidRequest, message, request_id));
+    }
+    answer_batch(router, shared, caller, request_id, &calls).await
+}
+
+async fn answer_batch(
+    router: &Router,
+    shared: &Arc<Shared>,
+    caller: &Caller,
+    request_id: &RequestId,
+    calls: &[Box<RawValue>],
+) -> Answers {
+    let mut encoded = Vec::new();
+    for call in calls {
+        let response = if encoded.len() > MAX_BATCH_ANSWER_BYTES {
+            not_run(request_id, call)
+        } else {
+            answer_one(router, shared, caller, request_id, call).await
+        };
+        if let Some(response) = response {
+            encoded.push(if encoded.is_empty() { b'[' } else { b',' });
+            serde_json::to_writer(&mut encoded, &response).expect("an answer encodes");
+        }
+    }
+    if encoded.is_empty() {
+        return Answers::None;
+    }
+    encoded.push(b']');
+    Answers::Batch(encoded)
+}
+
+/// The answer to a call of a batch whose answers are too large already.
+fn not_run(request_id: &RequestId, call: &RawValue) -> Option<Response> {
+    let request = match parse(call) {
+        Ok(request) => request,
+        Err(message) => return Some(failed(ErrorCode::InvalidRequest, message, request_id)),
+    };
+    let message = format!(
+        "not carried out: the batch's answers are over {MAX_BATCH_ANSWER_BYTES} bytes already; ask \
+         for fewer at once"
+    );
+    let error = RpcError::new(ErrorCode::TooLarge, message).with("limit", MAX_BATCH_ANSWER_BYTES);
+    let outcome = Err(request_id.name(error));
+    Some(Response::new(Some(request.id?.to_owned()), outcome))
+}
+
+fn not_json(error: &serde_json::Error, request_id: &RequestId) -> Response {
+    let message = format!("the request is not JSON: {error}");
+    failed(ErrorCode::ParseError, message, request_id)
+}
+
+fn failed(code: ErrorCode, message: String, request_id: &RequestId) -> Response {
+    Response::new(None, Err(request_id.name(RpcError::new(code, message))))
+}
+
+/// `None` for a notification.
+async fn answer_one(
+    router: &Router,
+    shared: &Arc<Shared>,
+    caller: &Caller,
+    request_id: &RequestId,
+    call: &RawValue,
+) -> Option<Response> {
+    let request = match parse(call) {
+        Ok(request) => request,
+        Err(message) => return Some(failed(ErrorCode::InvalidRequest, message, request_id)),
+    };
+    let id = request.id.map(ToOwned::to_owned);
+    let outcome = carry_out(router, shared, caller, &request)
+        .await
+        .map_err(|failure| request_id.name(tell(failure, request_id, &request.method)));
+    id.map(|id| Response::new(Some(id), outcome))
+}
+
+fn parse(call: &RawValue) -> Result<Request<'_>, String> {
+    let request: Request<'_> = serde_json::from_str(call.get())
+        .map_err(|error| format!("this is not a JSON-RPC 2.0 call: {error}"))?;
+    if request.jsonrpc != "2.0" {
+        return Err("jsonrpc must be \"2.0\"".to_owned());
+    }
+    let id_fits = request.id.is_none_or(|id| {
+        id.get().starts_with(|first: char| {
+            first == '"' || first == '-' || first == 'n' || first.is_ascii_digit()
+        })
+    });
+    if !id_fits {
+        return Err("id must be a string, a number or null".to_owned());
+    }
+    Ok(request)
+}
+
+/// What the caller learns of a failure; the rest goes to the log, under the request's id.
+fn tell(failure: Failure, request_id: &RequestId, method: &str) -> RpcError {
+    let internal = || RpcError::new(ErrorCode::Internal, "internal error");
+    match failure {
+        Failure::Refused(error) => error,
+        Failure::Database(error) => {
+            tracing::error!(%error, %request_id, method, "the database refused a call");
+            match error.sqlite_error_code() {
+                Some(rusqlite::ErrorCode::DiskFull | rusqlite::ErrorCode::SystemIoFailure) => {
+                    RpcError::unavailable("the database cannot be written", false)
+                }
+                _ => internal(),
+            }
+        }
+        Failure::Internal(error) => {
+            tracing::error!(%error, %request_id, method, "a call failed");
+            internal()
+        }
+    }
+}

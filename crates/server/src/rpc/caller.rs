@@ -1,0 +1,98 @@
+//! Who calls.
+//!
+//! On rpc.sock the peer has been checked before it gets here: it is the operator, or acts as the
+//! user its `Antiphon-User` header names. Over TCP a bearer token decides, and that header is not
+//! looked at. Either way a user is looked up in the transaction of the call.
+
+use antiphon_api::{
+    ErrorCode, RpcError, USER_HEADER,
+    ids::{Principal, UnixMs, UserId},
+};
+use antiphon_store::revocation;
+use antiphon_token::Verifier;
+use antiphon_wire::{TOKEN_EXPIRES, TOKEN_ID, TOKEN_ISSUED};
+use http::{HeaderMap, HeaderName, header};
+use rusqlite::Connection;
+
+use crate::{
+    clock,
+    context::{Caller, Failure, TokenOfCall},
+    fanout::wire_revocation,
+};
+
+/// Who a request is from: by its token, or by header where there is no verifier.
+pub(super) fn of(headers: &HeaderMap, verifier: Option<&Verifier>) -> Result<Caller, RpcError> {
+    match verifier {
+        Some(verifier) => by_token(verifier, headers),
+        None => by_header(headers),
+    }
+}
+
+fn by_token(verifier: &Verifier, headers: &HeaderMap) -> Result<Caller, RpcError> {
+    let unauthenticated = |message: String| RpcError::new(ErrorCode::Unauthenticated, message);
+    let token = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .ok_or_else(|| {
+            unauthenticated("send a token with Authorization: Bearer TOKEN".to_owned())
+        })?;
+    let identity = verifier
+        .verify(token, clock::now())
+        .map_err(|refusal| unauthenticated(refusal.to_string()))?;
+    let token = TokenOfCall {
+        expires_at: identity.expires_at,
+        jti: identity.jti,
+        issued_at: identity.issued_at,
+    };
+    Ok(Caller::User(identity.user, token))
+}
+
+fn by_header(headers: &HeaderMap) -> Result<Caller, RpcError> {
+    let Some(user) = headers.get(USER_HEADER) else {
+        return Ok(Caller::Operator);
+    };
+    let user = user
+        .to_str()
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .and_then(UserId::checked)
+        .ok_or_else(|| {
+            RpcError::new(
+                ErrorCode::Unauthenticated,
+                "Antiphon-User must be a user's id",
+            )
+        })?;
+    let field = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let time = |name| field(name).and_then(|text| text.parse().ok()).map(UnixMs);
+    let token = TokenOfCall {
+        expires_at: time(TOKEN_EXPIRES),
+        jti: field(TOKEN_ID).map(ToOwned::to_owned),
+        issued_at: time(TOKEN_ISSUED),
+    };
+    Ok(Caller::User(user, token))
+}
+
+/// A user who is named must exist, and their token not have been revoked.
+pub(super) fn authenticate(db: &Connection, caller: &Caller, now: UnixMs) -> Result<(), Failure> {
+    let Caller::User(UserId(id), token) = caller else {
+        return Ok(());
+    };
+    if *token != TokenOfCall::default()
+        && revocation::of(db, Principal::User(UserId(*id)), now)?
+            .into_iter()
+            .map(wire_revocation)
+            .any(|revocation| revocation.covers(token.jti.as_deref(), token.issued_at))
+    {
+        let message = "the token has been revoked; sign in again";
+        return Err(RpcError::new(ErrorCode::Unauthenticated, message).into());
+    }
+    let known = db
+        .prepare_cached("SELECT 1 FROM user WHERE id = ?1")?
+        .exists([id])?;
+    if known {
+        Ok(())
+    } else {
+        Err(RpcError::new(ErrorCode::Unauthenticated, format!("there is no user {id}")).into())
+    }
+}
