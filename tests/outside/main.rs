@@ -1,9 +1,10 @@
 //! The whole system from outside: real processes, real sockets, and clients that know the
-//! protocol's page and none of its code.
+//! protocol's page and none of its code; but for the oracle, whose clients are the Rust client.
 
 mod auth;
 mod cli;
 mod completion;
+mod database;
 mod disk;
 mod drain;
 mod edge;
@@ -15,6 +16,7 @@ mod kill_storm;
 mod link;
 mod membership;
 mod missed;
+mod oracle;
 mod patience;
 mod replay;
 mod restore;

@@ -34,8 +34,23 @@ impl Default for Install {
 impl Install {
     /// An empty one; nothing runs.
     pub fn new() -> Self {
+        Self::in_folder(Path::new("/tmp"))
+    }
+
+    /// As [`new`](Self::new), but in memory where the system has such a folder, so that a commit
+    /// waits for no disk.
+    pub fn in_memory() -> Self {
+        let memory = Path::new("/dev/shm");
+        Self::in_folder(if memory.is_dir() {
+            memory
+        } else {
+            Path::new("/tmp")
+        })
+    }
+
+    fn in_folder(parent: &Path) -> Self {
         // Short, because a socket's path may have 107 bytes only.
-        let folder = tempfile::Builder::new().prefix("an-").tempdir_in("/tmp");
+        let folder = tempfile::Builder::new().prefix("an-").tempdir_in(parent);
         Self {
             folder: folder.expect("a temporary folder"),
             server: None,

@@ -13,11 +13,10 @@ use antiphon_test_support::Follower;
 use serde_json::Value;
 
 use super::{
-    World,
-    database::Database,
-    id,
+    World, id,
     writers::{Outcome, Record},
 };
+use crate::database::Database;
 
 pub(super) fn check(
     world: &World,

@@ -9,7 +9,6 @@
 //! `ANTIPHON_STORM_SEEDS=n` runs more.
 
 mod checker;
-mod database;
 mod readers;
 mod writers;
 

@@ -1,7 +1,6 @@
 //! The server from outside, over its own sockets; a file per promise.
 
 mod callers;
-mod equation;
 mod examples;
 mod huddles;
 mod idempotency;

@@ -3,12 +3,10 @@
 mod house;
 mod http;
 mod link;
-mod random;
 
 pub(crate) use house::{House, call, must};
 pub(crate) use http::{Answer, post, raw};
 pub(crate) use link::{Heard, Link};
-pub(crate) use random::Random;
 
 use std::{future::Future, time::Duration};
 

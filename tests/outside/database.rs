@@ -1,21 +1,22 @@
-//! The database as the checker sees it: its rows, read with statements of its own, and what they
+//! The database as the checkers see it: its rows, read with statements of their own, and what they
 //! say about who was to hear what.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     path::Path,
 };
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OpenFlags, Row};
 use serde_json::Value;
 
 /// An audience's part or a membership's scope: users are 0, workspaces 1, channels 2.
-type Scope = (i64, i64);
+pub(crate) type Scope = (i64, i64);
 
-pub(super) struct Database {
-    pub(super) connection: Connection,
+pub(crate) struct Database {
+    pub(crate) connection: Connection,
     /// Rising by position.
-    pub(super) log: Vec<(i64, Value)>,
+    pub(crate) log: Vec<(i64, Value)>,
     audiences: BTreeMap<i64, Vec<Scope>>,
     memberships: BTreeMap<Scope, Vec<Membership>>,
 }
@@ -27,8 +28,8 @@ struct Membership {
 }
 
 impl Database {
-    pub(super) fn open(path: &Path) -> Self {
-        let connection = Connection::open(path).expect("the database opens");
+    pub(crate) fn open(path: &Path) -> Self {
+        let connection = open_to_read(path);
         let mut log = Vec::new();
         each(
             &connection,
@@ -73,7 +74,7 @@ impl Database {
     }
 
     /// Who is entitled to the event at `pos`.
-    pub(super) fn entitled(&self, pos: i64) -> BTreeSet<i64> {
+    pub(crate) fn entitled(&self, pos: i64) -> BTreeSet<i64> {
         let mut users = BTreeSet::new();
         for scope in self.audiences.get(&pos).into_iter().flatten() {
             if scope.0 == 0 {
@@ -86,12 +87,35 @@ impl Database {
         users
     }
 
+    /// Who was in a scope at some time within `span`.
+    pub(crate) fn members(&self, scope: Scope, span: &Range<i64>) -> BTreeSet<i64> {
+        let members = self.memberships.get(&scope).into_iter().flatten();
+        let inside = members.filter(|member| member.from < span.end && span.start < member.to);
+        inside.map(|member| member.user).collect()
+    }
+
+    /// Who was in a workspace together with `user` at some time within `span`, and `user`.
+    pub(crate) fn colleagues(&self, user: i64, span: &Range<i64>) -> BTreeSet<i64> {
+        let workspaces = self.memberships.keys().filter(|(kind, _)| *kind == 1);
+        workspaces
+            .map(|scope| self.members(*scope, span))
+            .filter(|members| members.contains(&user))
+            .flatten()
+            .chain([user])
+            .collect()
+    }
+
     /// The first column of the first row, a number.
-    pub(super) fn number(&self, statement: &str, values: impl rusqlite::Params) -> Option<i64> {
+    pub(crate) fn number(&self, statement: &str, values: impl rusqlite::Params) -> Option<i64> {
         self.connection
             .query_row(statement, values, |row| row.get(0))
             .expect("the statement runs")
     }
+}
+
+/// Beside the server, which may be running.
+pub(crate) fn open_to_read(path: &Path) -> Connection {
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the database opens")
 }
 
 fn each(
