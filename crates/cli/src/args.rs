@@ -39,12 +39,16 @@ pub(crate) struct Serve {
     pub(crate) edge: Edge,
     #[command(flatten)]
     pub(crate) trust: Trust,
+    #[command(flatten)]
+    pub(crate) rules: Rules,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Server {
     #[command(flatten)]
     pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) rules: Rules,
     #[command(flatten)]
     pub(crate) trust: Trust,
     /// Answer JSON-RPC over TCP too, where a bearer token says who calls.
@@ -116,6 +120,14 @@ pub(crate) struct Trust {
     /// The file with the key that signs tokens, at least 32 bytes; needed unless --dev.
     #[arg(long, value_name = "FILE", env = "ANTIPHON_SIGNING_KEY")]
     pub(crate) signing_key: Option<PathBuf>,
+}
+
+/// What the server grants.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Rules {
+    /// Make a user of everybody whose token names an external id (`ext`) that nobody has yet.
+    #[arg(long, env = "ANTIPHON_PROVISION_UNKNOWN")]
+    pub(crate) provision_unknown: bool,
 }
 
 /// How to reach a server or gateway.

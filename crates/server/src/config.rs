@@ -13,6 +13,8 @@ pub struct Config {
     pub rpc_listen: Option<SocketAddr>,
     pub verifier: Verifier,
     pub retention: Retention,
+    /// A token may name a user by an external id nobody has: that makes the user.
+    pub provision_unknown: bool,
 }
 
 /// How long the log reaches back unless configured otherwise.
@@ -30,6 +32,7 @@ impl Config {
             rpc_listen: None,
             verifier,
             retention: DEFAULT_RETENTION,
+            provision_unknown: false,
         }
     }
 }

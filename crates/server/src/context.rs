@@ -24,6 +24,8 @@ pub(crate) struct Shared {
     pub(crate) fanout: Arc<Fanout>,
     pub(crate) presence: Arc<Presence>,
     pub(crate) tickets: Tickets,
+    /// Whether a token's unknown external id makes a user.
+    pub(crate) provision_unknown: bool,
 }
 
 impl Shared {

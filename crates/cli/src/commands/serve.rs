@@ -10,9 +10,15 @@ use crate::{args::Serve, exit::Exit};
     reason = "the address to open is what the command is asked for"
 )]
 pub(super) async fn run(args: Serve) -> anyhow::Result<Exit> {
-    let Serve { data, edge, trust } = args;
+    let Serve {
+        data,
+        edge,
+        trust,
+        rules,
+    } = args;
     let mut server = antiphon_server::Config::new(data.data.clone(), verifier(&trust)?);
     server.dev = trust.dev;
+    server.provision_unknown = rules.provision_unknown;
     let gateway = gateway_config(run_dir(&data.data), edge, &trust)?;
     let mut stop = Stop::listen()?;
 

@@ -15,6 +15,7 @@ pub(super) async fn run(args: Server) -> anyhow::Result<Exit> {
     let mut config = antiphon_server::Config::new(data.clone(), verifier(&args.trust)?);
     config.dev = args.trust.dev;
     config.rpc_listen = args.rpc_listen;
+    config.provision_unknown = args.rules.provision_unknown;
     let mut stop = Stop::listen()?;
 
     let server = antiphon_server::start(config).await?;

@@ -23,6 +23,10 @@ fn snapshot(look: &mut Look<'_>, _: NoParams) -> Result<SnapshotResult, Failure>
         .iter()
         .map(|channel| read::of(look, channel.id, caller))
         .collect::<Result<_, _>>()?;
+    let notify = channels
+        .iter()
+        .map(|channel| channel::notify_of(look, channel.id, caller))
+        .collect::<Result<_, _>>()?;
     let users = user::colleagues(look, caller, MAX_PEOPLE)?;
     let presence = users
         .iter()
@@ -38,6 +42,9 @@ fn snapshot(look: &mut Look<'_>, _: NoParams) -> Result<SnapshotResult, Failure>
         workspaces: workspace::of_user(look, caller)?,
         channels,
         reads,
+        roles: workspace::roles_of(look, caller)?,
+        preferences: user::preferences_of(look, caller)?,
+        notify,
         users,
         presence,
     })

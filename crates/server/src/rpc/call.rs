@@ -9,7 +9,7 @@ use antiphon_api::{
     openrpc,
 };
 use antiphon_store::{idempotency, idempotency::Earlier, revocation};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use serde_json::value::RawValue;
 
 use super::router::{Prepared, Router, Run};
@@ -281,7 +281,7 @@ fn key_reused() -> RpcError {
     .with("existing", "idempotency_key")
 }
 
-/// A user who is named must exist, and their token not have been revoked.
+/// A user who is named must exist and be active, and their token not have been revoked.
 fn authenticate(db: &Connection, caller: &Caller, now: UnixMs) -> Result<(), Failure> {
     let Caller::User(UserId(id), token) = caller else {
         return Ok(());
@@ -295,12 +295,14 @@ fn authenticate(db: &Connection, caller: &Caller, now: UnixMs) -> Result<(), Fai
         let message = "the token has been revoked; sign in again";
         return Err(RpcError::new(ErrorCode::Unauthenticated, message).into());
     }
-    let known = db
-        .prepare_cached("SELECT 1 FROM user WHERE id = ?1")?
-        .exists([id])?;
-    if known {
-        Ok(())
-    } else {
-        Err(RpcError::new(ErrorCode::Unauthenticated, format!("there is no user {id}")).into())
-    }
+    let is_active: Option<bool> = db
+        .prepare_cached("SELECT deactivated_at IS NULL FROM user WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
+    let message = match is_active {
+        Some(true) => return Ok(()),
+        Some(false) => format!("user {id} is deactivated"),
+        None => format!("there is no user {id}"),
+    };
+    Err(RpcError::new(ErrorCode::Unauthenticated, message).into())
 }

@@ -2,7 +2,7 @@
 
 use antiphon_api::{
     RpcError,
-    entities::ChannelKind,
+    entities::{ChannelKind, Permission},
     ids::{ChannelId, UserId, WorkspaceId},
     methods::{
         channel::{ChannelResult, CreateParams, MAX_DM_MEMBERS, MAX_TOPIC_CHARS},
@@ -12,7 +12,7 @@ use antiphon_api::{
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    super::{at_most, name_of, workspace},
+    super::{at_most, name_of, permission, workspace},
     members::admit,
 };
 use crate::context::{Failure, Work};
@@ -23,46 +23,62 @@ pub(super) fn create(
 ) -> Result<ChannelResult, Failure> {
     let caller = work.caller.user()?;
     workspace::visible(work, params.workspace_id, caller)?;
-    let topic = at_most("topic", params.topic.unwrap_or_default(), MAX_TOPIC_CHARS)?;
-    let (id, members) = match (params.kind, params.name, params.peer_ids) {
-        (ChannelKind::Dm, None, Some(peers)) => {
-            let people = people_of_dm(work, params.workspace_id, caller, peers)?;
-            let id = match dm_of(work, params.workspace_id, &people)? {
-                Some(id) => id,
-                None => insert(
-                    work,
-                    params.workspace_id,
-                    params.kind,
-                    "",
-                    &topic,
-                    Some(&people),
-                )?,
-            };
-            (id, people)
-        }
-        (ChannelKind::Dm, Some(_), _) => {
-            return Err(RpcError::invalid_param("name", "a dm has no name").into());
-        }
-        (ChannelKind::Dm, None, None) => {
-            return Err(RpcError::invalid_param("peer_ids", "a dm needs its other people").into());
-        }
-        (_, _, Some(_)) => {
-            return Err(RpcError::invalid_param("peer_ids", "only a dm takes peers").into());
-        }
-        (_, None, None) => {
-            return Err(RpcError::invalid_param("name", "missing: only a dm has no name").into());
-        }
-        (kind, Some(name), None) => {
-            let name = name_of("name", &name, MAX_NAME_CHARS)?;
-            (
-                insert(work, params.workspace_id, kind, &name, &topic, None)?,
-                vec![caller],
-            )
-        }
+    let (id, members) = if params.kind == ChannelKind::Dm {
+        dm(work, params, caller)?
+    } else {
+        (room(work, params, caller)?, vec![caller])
     };
     Ok(ChannelResult {
         channel: admit(work, id, &members)?,
     })
+}
+
+/// A new public or private channel.
+fn room(work: &Work<'_, '_>, params: CreateParams, caller: UserId) -> Result<ChannelId, Failure> {
+    permission::require(work, params.workspace_id, caller, Permission::ChannelCreate)?;
+    if params.peer_ids.is_some() {
+        return Err(RpcError::invalid_param("peer_ids", "only a dm takes peers").into());
+    }
+    let name = params
+        .name
+        .ok_or_else(|| RpcError::invalid_param("name", "missing: only a dm has no name"))?;
+    let name = name_of("name", &name, MAX_NAME_CHARS)?;
+    let topic = at_most("topic", params.topic.unwrap_or_default(), MAX_TOPIC_CHARS)?;
+    work.prepare_cached(
+        "INSERT INTO channel (workspace_id, kind, name, topic) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![
+        params.workspace_id.get(),
+        params.kind.as_str(),
+        name,
+        topic
+    ])?;
+    Ok(ChannelId(work.last_insert_rowid()))
+}
+
+/// The dm of the caller and the peers, made if there is none, and its people.
+fn dm(
+    work: &Work<'_, '_>,
+    params: CreateParams,
+    caller: UserId,
+) -> Result<(ChannelId, Vec<UserId>), Failure> {
+    for (field, given) in [("name", params.name), ("topic", params.topic)] {
+        if given.is_some() {
+            return Err(RpcError::invalid_param(field, format!("a dm has no {field}")).into());
+        }
+    }
+    let peers = params
+        .peer_ids
+        .ok_or_else(|| RpcError::invalid_param("peer_ids", "a dm needs its other people"))?;
+    let people = people_of_dm(work, params.workspace_id, caller, peers)?;
+    if let Some(id) = dm_of(work, params.workspace_id, &people)? {
+        return Ok((id, people));
+    }
+    work.prepare_cached(
+        "INSERT INTO channel (workspace_id, kind, name, peers) VALUES (?1, 'dm', '', ?2)",
+    )?
+    .execute(params![params.workspace_id.get(), peers_key(&people)])?;
+    Ok((ChannelId(work.last_insert_rowid()), people))
 }
 
 /// The people of a dm in rising order: the caller and members of the same workspace.
@@ -106,25 +122,4 @@ fn dm_of(
             row.get(0).map(ChannelId)
         })
         .optional()
-}
-
-fn insert(
-    db: &Connection,
-    workspace_id: WorkspaceId,
-    kind: ChannelKind,
-    name: &str,
-    topic: &str,
-    people: Option<&[UserId]>,
-) -> Result<ChannelId, rusqlite::Error> {
-    db.prepare_cached(
-        "INSERT INTO channel (workspace_id, kind, name, topic, peers) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?
-    .execute(params![
-        workspace_id.get(),
-        kind.as_str(),
-        name,
-        topic,
-        people.map(peers_key)
-    ])?;
-    Ok(ChannelId(db.last_insert_rowid()))
 }

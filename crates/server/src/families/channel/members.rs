@@ -3,18 +3,19 @@
 use antiphon_api::{
     RpcError,
     entities::{Channel, Permission},
-    events::{ChannelAdded, ChannelMemberJoined, ChannelMemberLeft, ChannelRemoved, RemovalReason},
+    events::{ChannelAdded, ChannelMemberJoined, ChannelRemoved, RemovalReason},
     ids::{ChannelId, UserId},
     method::Done,
     methods::channel::{ChannelMember, ChannelParams, ChannelResult, MemberParams, MemberResult},
 };
 use antiphon_store::{Audience, Scope, membership};
+use rusqlite::Connection;
 
 use super::{
     super::{MAX_MEMBERS, permission, read, workspace},
-    Seen, absent, is_member, joined, refuse_dm,
-    rows::load,
-    visible,
+    Seen, is_member, joined, refuse_dm,
+    rows::current,
+    visible, withdraw,
 };
 use crate::context::{Failure, Work};
 
@@ -48,6 +49,12 @@ pub(super) fn add_member(
     let caller = work.caller.user()?;
     let channel = joined(work, channel_id, caller)?;
     refuse_dm(&channel)?;
+    permission::require(
+        work,
+        channel.workspace_id,
+        caller,
+        Permission::ChannelAddMember,
+    )?;
     if workspace::role_of(work, channel.workspace_id, user_id)?.is_none() {
         return Err(RpcError::not_found("member", user_id.get()).into());
     }
@@ -108,10 +115,8 @@ pub(super) fn admit(
             newcomers.push(*user);
         }
     }
-    if membership::count(work, Scope::Channel(id))? > MAX_MEMBERS {
-        return Err(workspace::full("channel").into());
-    }
-    let channel = load(work, id)?.ok_or_else(|| absent(id))?;
+    refuse_crowd(work, id)?;
+    let channel = current(work, id)?;
     if newcomers.is_empty() {
         return Ok(channel);
     }
@@ -132,6 +137,14 @@ pub(super) fn admit(
     Ok(channel)
 }
 
+/// Fails when the members that a transaction has added are too many.
+pub(super) fn refuse_crowd(db: &Connection, id: ChannelId) -> Result<(), Failure> {
+    if membership::count(db, Scope::Channel(id))? > MAX_MEMBERS {
+        return Err(workspace::full("channel").into());
+    }
+    Ok(())
+}
+
 /// Ends a membership and tells everybody, the one who left last.
 fn end(
     work: &mut Work<'_, '_>,
@@ -143,27 +156,6 @@ fn end(
     work.emit(
         &Audience::user(user_id),
         ChannelRemoved { channel_id, reason },
-    )?;
-    Ok(())
-}
-
-/// Ends a membership and tells those who stay.
-pub(in crate::families) fn withdraw(
-    work: &mut Work<'_, '_>,
-    channel_id: ChannelId,
-    user_id: UserId,
-    reason: RemovalReason,
-) -> Result<(), Failure> {
-    work.tx
-        .close_membership(Scope::Channel(channel_id), user_id)?;
-    read::forget(work, channel_id, user_id)?;
-    work.emit(
-        &Audience::channel(channel_id),
-        ChannelMemberLeft {
-            channel_id,
-            user_id,
-            reason,
-        },
     )?;
     Ok(())
 }

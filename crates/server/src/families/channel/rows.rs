@@ -2,10 +2,13 @@
 
 use antiphon_api::{
     entities::{Channel, ChannelKind},
-    ids::{ChannelId, Revision, UserId, WorkspaceId},
+    ids::{ChannelId, Revision, UnixMs, UserId, WorkspaceId},
 };
 use antiphon_store::{Scope, membership};
 use rusqlite::{Connection, OptionalExtension, Row};
+
+/// What [`from_row`] reads.
+pub(super) const COLUMNS: &str = "id, workspace_id, kind, name, topic, archived_at, revision";
 
 pub(in crate::families) fn is_member(
     db: &Connection,
@@ -38,11 +41,11 @@ pub(in crate::families) fn of_user(
     user: UserId,
 ) -> Result<Vec<Channel>, rusqlite::Error> {
     let channels: Vec<Channel> = db
-        .prepare_cached(
-            "SELECT id, workspace_id, kind, name, topic, revision FROM channel
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM channel
              WHERE id IN (SELECT channel_id FROM channel_member WHERE user_id = ?1)
-             ORDER BY id",
-        )?
+             ORDER BY id"
+        ))?
         .query_map([user.get()], from_row)?
         .collect::<Result<_, _>>()?;
     channels
@@ -51,14 +54,32 @@ pub(in crate::families) fn of_user(
         .collect()
 }
 
-pub(super) fn load(db: &Connection, id: ChannelId) -> Result<Option<Channel>, rusqlite::Error> {
+/// The channels of a workspace, archived ones too.
+pub(in crate::families) fn all_in(
+    db: &Connection,
+    workspace_id: WorkspaceId,
+) -> Result<Vec<ChannelId>, rusqlite::Error> {
     db.prepare_cached(
-        "SELECT id, workspace_id, kind, name, topic, revision FROM channel WHERE id = ?1",
+        "SELECT id FROM channel WHERE workspace_id = ?1 AND deleted_at IS NULL ORDER BY id",
     )?
+    .query_map([workspace_id.get()], |row| row.get(0).map(ChannelId))?
+    .collect()
+}
+
+/// A channel that is not deleted; it may be archived.
+pub(super) fn find(db: &Connection, id: ChannelId) -> Result<Option<Channel>, rusqlite::Error> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM channel WHERE id = ?1 AND deleted_at IS NULL"
+    ))?
     .query_row([id.get()], from_row)
     .optional()?
     .map(|channel| with_members(db, channel))
     .transpose()
+}
+
+/// A channel that this transaction has found or made.
+pub(super) fn current(db: &Connection, id: ChannelId) -> Result<Channel, rusqlite::Error> {
+    find(db, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
 pub(super) fn with_members(
@@ -80,6 +101,7 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<Channel, rusqlite::Error> {
         name: row.get(3)?,
         topic: row.get(4)?,
         member_ids: None,
-        revision: Revision(row.get(5)?),
+        archived_at: row.get::<_, Option<i64>>(5)?.map(UnixMs),
+        revision: Revision(row.get(6)?),
     })
 }
