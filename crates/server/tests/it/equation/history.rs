@@ -77,6 +77,9 @@ impl History {
                 .collect();
             assert_eq!(told, counted(db, user), "counts of user {user}");
         }
+        for table in ["read_cursor", "notify"] {
+            assert_eq!(without_membership(db, table), 0, "left over in {table}");
+        }
     }
 
     /// Everything there is to hold between snapshots, replays and what was `heard` live.
@@ -134,6 +137,17 @@ fn counted(db: &Connection, user: i64) -> Vec<(i64, Option<i64>, u32)> {
     rows.expect("reads")
         .collect::<Result<_, _>>()
         .expect("reads")
+}
+
+/// How many rows of a table outlived the membership of a channel that they belonged to.
+fn without_membership(db: &Connection, table: &str) -> i64 {
+    let sql = format!(
+        "SELECT count(*) FROM {table} WHERE NOT EXISTS (
+             SELECT 1 FROM membership
+             WHERE kind = 2 AND scope_id = {table}.channel_id AND to_pos = 9223372036854775807
+               AND membership.user_id = {table}.user_id)"
+    );
+    db.query_row(&sql, [], |row| row.get(0)).expect("reads")
 }
 
 fn log_rows(db: &Connection, after: Pos, through: Pos) -> Vec<Pos> {
@@ -203,10 +217,16 @@ fn introduced(user: i64, events: &[(Pos, Value)]) {
             }
             _ => {}
         }
-        for holder in [data, &data["message"], &data["read"]] {
+        for holder in [data, &data["message"], &data["read"], &data["notify"]] {
             if let Some(channel) = holder["channel_id"].as_i64() {
                 assert!(channels.contains_key(&channel), "{user} at {pos}: {event}");
             }
+        }
+        if let Some(channel) = data["channel"]["id"].as_i64() {
+            assert!(channels.contains_key(&channel), "{user} at {pos}: {event}");
+        }
+        if let Some(space) = data["workspace"]["id"].as_i64() {
+            assert!(spaces.contains(&space), "{user} at {pos}: {event}");
         }
         if let Some(space) = data["workspace_id"].as_i64() {
             assert!(spaces.contains(&space), "{user} at {pos}: {event}");

@@ -49,7 +49,7 @@ impl World {
     pub(super) fn learn(&mut self, op: &Op, result: &Value) {
         let id = |entity: &str| result[entity]["id"].as_i64().unwrap_or_default();
         match op.method {
-            "user.create" => self.users = self.users.max(id("user")),
+            "user.create" | "user.provision" => self.users = self.users.max(id("user")),
             "workspace.create" => self.workspaces = self.workspaces.max(id("workspace")),
             "channel.create" => self.channels = self.channels.max(id("channel")),
             "message.send" => {
@@ -77,6 +77,7 @@ pub(super) fn next(random: &mut Random, world: &World) -> Op {
         _ if world.workspaces < MAX_WORKSPACES && random.chance(30) => {
             dice.create_workspace(random)
         }
+        _ if random.chance(30) => dice.directory(random),
         0..12 => dice.add_to_workspace(random),
         12..15 => dice.remove_from_workspace(random),
         15..23 => dice.create_channel(random),
@@ -245,6 +246,103 @@ impl Dice<'_> {
         self.op(
             "read.mark",
             json!({ "channel_id": channel, "message_id": id }),
+        )
+    }
+
+    /// Something about workspaces, channels and people that is not membership or messages.
+    fn directory(&self, random: &mut Random) -> Op {
+        match random.below(20) {
+            0..4 => self.in_own_channel("channel.archive", random),
+            4..8 => self.in_any_channel("channel.unarchive", random),
+            8 => self.in_own_channel("channel.delete", random),
+            9..11 => self.update_channel(random),
+            11..14 => self.set_notify(random),
+            14 => self.set_role(random),
+            15 => self.set_permissions(random),
+            16 => self.update_workspace(random),
+            17 => self.update_user(random),
+            18 => self.set_preferences(random),
+            _ => self.rarely(random),
+        }
+    }
+
+    fn update_channel(&self, random: &mut Random) -> Op {
+        let name = random.pick(&["room", "hall", "x\u{7}"]);
+        let params = json!({ "channel_id": self.channel(random), "name": name, "topic": "talk" });
+        self.op("channel.update", params)
+    }
+
+    fn set_notify(&self, random: &mut Random) -> Op {
+        let level = random.pick(&["all", "mentions", "none"]);
+        let muted = random.chance(50);
+        let channel = self.channel(random);
+        let params = json!({ "channel_id": channel, "muted": muted, "notify": level });
+        self.op("channel.set_notify", params)
+    }
+
+    fn set_role(&self, random: &mut Random) -> Op {
+        let role = random.pick(&["admin", "member", "guest", "guest", "owner"]);
+        let (workspace, user) = (self.workspace(random), self.anybody(random));
+        let params = json!({ "workspace_id": workspace, "user_id": user, "role": role });
+        self.op("workspace.set_role", params)
+    }
+
+    fn set_permissions(&self, random: &mut Random) -> Op {
+        let given = [
+            json!([
+                "channel:archive",
+                "channel:delete",
+                "channel:join",
+                "workspace:set_role"
+            ]),
+            json!(["message:send"]),
+            json!(["message:fly"]),
+        ];
+        let index = usize::try_from(random.below(3)).unwrap_or(0);
+        let params = json!({
+            "workspace_id": self.workspace(random),
+            "role": random.pick(&["admin", "member", "guest"]),
+            "permissions": given[index],
+        });
+        self.op("workspace.set_permissions", params)
+    }
+
+    fn update_workspace(&self, random: &mut Random) -> Op {
+        let name = random.pick(&["team", "crew"]);
+        let params = json!({ "workspace_id": self.workspace(random), "name": name });
+        self.op("workspace.update", params)
+    }
+
+    fn update_user(&self, random: &mut Random) -> Op {
+        let mut params = json!({ "display_name": random.pick(&["Ann", "Bo", ""]) });
+        if random.chance(40) {
+            params["user_id"] = json!(self.anybody(random));
+        }
+        self.op("user.update", params)
+    }
+
+    fn set_preferences(&self, random: &mut Random) -> Op {
+        let patches = [
+            json!({ "theme": "dark", "scale": 0.1 }),
+            json!({ "theme": null, "panes": { "left": random.below(9) } }),
+            json!({ "panes": { "right": [1, 1e300, 0.30000000000000004] } }),
+        ];
+        let index = usize::try_from(random.below(3)).unwrap_or(0);
+        let params = json!({ "values": patches[index] });
+        self.op("user.set_preferences", params)
+    }
+
+    /// What ends much at once.
+    fn rarely(&self, random: &mut Random) -> Op {
+        if random.chance(80) {
+            let name = random.pick(&["crm-1", "crm-2", "u1"]);
+            let mut op = self.op("user.provision", json!({ "external_id": name }));
+            op.caller = random.pick(&[0, self.caller]).unwrap_or(0);
+            return op;
+        }
+        self.op(
+            "workspace.delete",
+            json!({ "workspace_id": self.workspace(random) }),
         )
     }
 

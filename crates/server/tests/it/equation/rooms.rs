@@ -32,11 +32,19 @@ impl Rooms {
             "channel.member_joined" => holding(&self.channels, channel, user, heard),
             "workspace.member_left" => without(&mut self.workspaces, space, user, heard),
             "channel.member_left" => without(&mut self.channels, channel, user, heard),
+            "workspace.removed" if heard.ends_for_all() => self.end_workspace(space),
+            "channel.removed" if heard.ends_for_all() => end(&mut self.channels, channel),
             "workspace.removed" => outside(&self.workspaces, space, heard),
             "channel.removed" => outside(&self.channels, channel, heard),
             "message.created" | "message.updated" => members(&self.channels, of_message),
             "message.deleted" => members(&self.channels, channel),
             "read.updated" => self.reader(heard),
+            "workspace.updated" => members(&self.workspaces, of_workspace(heard)),
+            "workspace.member_updated" => holding(&self.workspaces, space, user, heard),
+            "channel.updated" => members(&self.channels, of_channel(heard)),
+            "channel.notify_updated" => self.notified(heard),
+            "user.created" | "user.preferences_updated" => one(heard),
+            "user.updated" => self.colleagues(heard),
             other => panic!("who hears {other}?"),
         };
         assert_eq!(to, expected, "{heard:?}");
@@ -75,6 +83,31 @@ impl Rooms {
             .collect()
     }
 
+    fn notified(&self, heard: &Heard) -> BTreeSet<i64> {
+        let channel = heard.data()["notify"]["channel_id"].as_i64();
+        let inside = members(&self.channels, channel.unwrap_or_default());
+        one(heard).intersection(&inside).copied().collect()
+    }
+
+    /// Those in the workspaces of the user an event is about, and the user.
+    fn colleagues(&self, heard: &Heard) -> BTreeSet<i64> {
+        let user = heard.data()["user"]["id"].as_i64().unwrap_or_default();
+        let mut all = BTreeSet::from([user]);
+        for members in self.workspaces.values().filter(|all| all.contains(&user)) {
+            all.extend(members);
+        }
+        all
+    }
+
+    fn end_workspace(&mut self, id: i64) -> BTreeSet<i64> {
+        for (channel, home) in &self.home {
+            if *home == id {
+                self.channels.remove(channel);
+            }
+        }
+        end(&mut self.workspaces, id)
+    }
+
     /// What of one kind a user is in.
     pub(super) fn of(members: &Members, user: i64) -> Vec<i64> {
         let inside = members.iter().filter(|(_, users)| users.contains(&user));
@@ -110,4 +143,30 @@ fn outside(of: &Members, id: i64, heard: &Heard) -> BTreeSet<i64> {
         .copied()
         .filter(|user| !members.contains(user))
         .collect()
+}
+
+/// Everybody is out.
+fn end(of: &mut Members, id: i64) -> BTreeSet<i64> {
+    of.remove(&id).unwrap_or_default()
+}
+
+fn one(heard: &Heard) -> BTreeSet<i64> {
+    assert_eq!(heard.to.len(), 1, "{heard:?}");
+    heard.to.iter().copied().collect()
+}
+
+fn of_workspace(heard: &Heard) -> i64 {
+    heard.data()["workspace"]["id"].as_i64().unwrap_or_default()
+}
+
+fn of_channel(heard: &Heard) -> i64 {
+    heard.data()["channel"]["id"].as_i64().unwrap_or_default()
+}
+
+impl Heard {
+    /// Whether a workspace or channel is gone for everybody in it at once.
+    fn ends_for_all(&self) -> bool {
+        let reason = self.data()["reason"].as_str();
+        matches!(reason, Some("archived" | "deleted"))
+    }
 }
