@@ -27,6 +27,7 @@ pub(super) struct World {
     pub(super) channels: i64,
     /// Each with its channel and author.
     messages: Vec<(i64, i64, i64)>,
+    archived: Vec<i64>,
     /// The channels each user is in.
     joined: BTreeMap<i64, Vec<i64>>,
     /// The workspaces each user is in.
@@ -40,6 +41,7 @@ impl World {
             workspaces: 0,
             channels: 0,
             messages: Vec::new(),
+            archived: Vec::new(),
             joined: BTreeMap::new(),
             member_of: BTreeMap::new(),
         }
@@ -51,6 +53,8 @@ impl World {
         match op.method {
             "user.create" | "user.provision" => self.users = self.users.max(id("user")),
             "workspace.create" => self.workspaces = self.workspaces.max(id("workspace")),
+            "channel.archive" => self.archived.push(id("channel")),
+            "channel.unarchive" => self.archived.retain(|held| *held != id("channel")),
             "channel.create" => self.channels = self.channels.max(id("channel")),
             "message.send" => {
                 let channel = op.params["channel_id"].as_i64().unwrap_or_default();
@@ -77,7 +81,7 @@ pub(super) fn next(random: &mut Random, world: &World) -> Op {
         _ if world.workspaces < MAX_WORKSPACES && random.chance(30) => {
             dice.create_workspace(random)
         }
-        _ if random.chance(30) => dice.directory(random),
+        _ if random.chance(30) => dice.of_the_first(random).directory(random),
         0..12 => dice.add_to_workspace(random),
         12..15 => dice.remove_from_workspace(random),
         15..23 => dice.create_channel(random),
@@ -106,6 +110,15 @@ impl Dice<'_> {
             method,
             params,
         }
+    }
+
+    /// Mostly as user 1 or 2, who may do more than others where the world was furnished.
+    fn of_the_first(self, random: &mut Random) -> Self {
+        if random.chance(60) {
+            let caller = 1 + random.below(2);
+            return Self { caller, ..self };
+        }
+        self
     }
 
     fn anybody(&self, random: &mut Random) -> i64 {
@@ -252,10 +265,10 @@ impl Dice<'_> {
     /// Something about workspaces, channels and people that is not membership or messages.
     fn directory(&self, random: &mut Random) -> Op {
         match random.below(20) {
-            0..4 => self.in_own_channel("channel.archive", random),
-            4..8 => self.in_any_channel("channel.unarchive", random),
-            8 => self.in_own_channel("channel.delete", random),
-            9..11 => self.update_channel(random),
+            0..2 => self.in_own_channel("channel.archive", random),
+            2..6 => self.unarchive(random),
+            6 if random.chance(30) => self.in_own_channel("channel.delete", random),
+            6..11 => self.update_channel(random),
             11..14 => self.set_notify(random),
             14 => self.set_role(random),
             15 => self.set_permissions(random),
@@ -264,6 +277,13 @@ impl Dice<'_> {
             18 => self.set_preferences(random),
             _ => self.rarely(random),
         }
+    }
+
+    /// Mostly one that is archived.
+    fn unarchive(&self, random: &mut Random) -> Op {
+        let archived = random.pick(&self.world.archived);
+        let channel = archived.unwrap_or_else(|| self.any_channel(random));
+        self.op("channel.unarchive", json!({ "channel_id": channel }))
     }
 
     fn update_channel(&self, random: &mut Random) -> Op {
