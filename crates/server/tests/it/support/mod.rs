@@ -5,7 +5,7 @@ mod http;
 mod link;
 mod random;
 
-pub(crate) use house::{House, call, must};
+pub(crate) use house::{House, call, must, refused};
 pub(crate) use http::{Answer, post, raw};
 pub(crate) use link::{Heard, Link};
 pub(crate) use random::Random;
