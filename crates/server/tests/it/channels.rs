@@ -60,36 +60,31 @@ async fn a_dm_of_up_to_ten_people_is_one_for_the_same_people_and_told_to_all_of_
     }
 }
 
+/// The user ids of a list, page after page of two.
+async fn pages(house: &House, method: &str, home: &str, list: &str, id: &str) -> Vec<Vec<i64>> {
+    let (mut params, mut pages) = (json!({ home: 1, "limit": 2 }), Vec::new());
+    loop {
+        let page = must(&house.user(3), method, params.clone()).await;
+        let entries = page[list].as_array().expect("a list").iter();
+        let ids: Vec<i64> = entries.filter_map(|entry| entry[id].as_i64()).collect();
+        assert!(page["pos"].is_i64());
+        params["after_id"] = json!(ids.last());
+        pages.push(ids);
+        if page["has_more"] == false {
+            return pages;
+        }
+    }
+}
+
 #[tokio::test]
 async fn members_come_page_by_page_in_id_order() {
     let house = House::with_channel(5).await;
-    for method in ["channel.members", "workspace.members", "user.list"] {
-        let (mut after, mut pages) = (0, Vec::new());
-        loop {
-            let mut params = json!({ "limit": 2 });
-            let home = if method.starts_with("channel") {
-                "channel_id"
-            } else {
-                "workspace_id"
-            };
-            params[home] = json!(1);
-            if after > 0 {
-                params["after_id"] = json!(after);
-            }
-            let page = must(&house.user(3), method, params).await;
-            let list = page["members"].as_array().or(page["users"].as_array());
-            let ids: Vec<i64> = list
-                .expect("a list")
-                .iter()
-                .filter_map(|one| one["user_id"].as_i64().or(one["id"].as_i64()))
-                .collect();
-            after = *ids.last().expect("an entry");
-            pages.push(ids);
-            assert!(page["pos"].is_i64());
-            if page["has_more"] == false {
-                break;
-            }
-        }
+    for (method, home, list, id) in [
+        ("channel.members", "channel_id", "members", "user_id"),
+        ("workspace.members", "workspace_id", "members", "user_id"),
+        ("user.list", "workspace_id", "users", "id"),
+    ] {
+        let pages = pages(&house, method, home, list, id).await;
         assert_eq!(pages, [vec![1, 2], vec![3, 4], vec![5]], "{method}");
     }
     for limit in [0, 201] {

@@ -142,7 +142,7 @@ async fn who_is_deactivated_is_out_for_good_and_stays_a_member() {
         match link.word().await {
             FromServer::Revoke(revocation) => revoked = Some(revocation),
             FromServer::Envelope(envelope) => told = Some(envelope),
-            other => panic!("{other:?}"),
+            FromServer::Hello { .. } | FromServer::Heartbeat { .. } => panic!("said already"),
         }
     }
     let revoked = revoked.expect("is revoked");

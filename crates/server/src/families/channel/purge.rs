@@ -39,10 +39,11 @@ pub(in crate::families) fn step(tx: &Tx<'_>) -> Result<bool, rusqlite::Error> {
 
 #[cfg(test)]
 mod tests {
+    use antiphon_store::{Options, Store, prune::STEP};
     use rusqlite::Connection;
 
-    use super::SLICES;
-    use crate::families::SCHEMA;
+    use super::{SLICES, step};
+    use crate::{context::Failure, families::SCHEMA};
 
     /// The tables that refer to one of `tables`, which are themselves among them.
     fn referring(db: &Connection, tables: &[&str]) -> Vec<String> {
@@ -77,5 +78,37 @@ mod tests {
                 .any(|slice| slice.starts_with(&format!("DELETE FROM {table} ")));
             assert!(goes, "{table} has no line in SLICES");
         }
+    }
+
+    #[tokio::test]
+    async fn a_slice_is_bounded_and_what_is_not_deleted_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("purge.db");
+        let store = Store::open(Options::new(path, SCHEMA, 1000)).expect("opens");
+        let purged = store.write(|tx| {
+            tx.execute_batch(&format!(
+                "INSERT INTO user (name, display_name, administrator, created_at)
+                 VALUES ('a', 'a', 1, 1);
+                 INSERT INTO workspace (name, owner_id) VALUES ('w', 1);
+                 INSERT INTO channel (workspace_id, kind, name, deleted_at)
+                 VALUES (1, 'public', 'gone', 1), (1, 'public', 'kept', NULL);
+                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= {})
+                 INSERT INTO message (channel_id, author_id, body, created_at)
+                 SELECT 1, 1, 'x', 1 FROM n;
+                 INSERT INTO message (channel_id, author_id, body, created_at)
+                 VALUES (2, 1, 'x', 1);",
+                2 * STEP
+            ))?;
+            let left = || -> Result<usize, rusqlite::Error> {
+                tx.query_row("SELECT count(*) FROM message", [], |row| row.get(0))
+            };
+            let mut counts = vec![left()?];
+            while step(tx)? {
+                counts.push(left()?);
+            }
+            Ok::<_, Failure>(counts)
+        });
+        let counts = purged.await.expect("is written");
+        assert_eq!(counts, [2 * STEP + 2, STEP + 2, 2, 1, 1]);
     }
 }
