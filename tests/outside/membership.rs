@@ -4,7 +4,7 @@
 //! Silence is proved by what comes after it: each stream is read up to a last message in a channel
 //! that everybody concerned is in.
 
-use antiphon_test_support::{Install, Node, Tab};
+use antiphon_test_support::{Closed, Install, Node, Tab};
 use serde_json::{Value, json};
 
 const GENERAL: i64 = 1;
@@ -169,4 +169,17 @@ fn leaving_the_workspace_is_leaving_its_channels_for_good() {
     assert_eq!(hears(&mut tab, "the end"), expected, "live");
     let another = install.start_gateway();
     assert_eq!(replayed(&another, before), expected, "from the log");
+}
+
+#[test]
+fn who_is_deactivated_is_closed_4014_and_let_in_nowhere() {
+    let (install, node) = Install::running();
+    let (mut gone, mut other) = (node.live(2, ""), node.live(3, ""));
+    install.call(1, "user.deactivate", json!({ "user_id": 2 }));
+    assert_eq!(gone.end(), Closed::With(4014));
+    install.send(1, GENERAL, "the end");
+    assert_eq!(hears(&mut other, "the end"), ["user.updated", "the end"]);
+    assert!(node.tab(2, "").is_err());
+    let another = install.start_gateway();
+    assert!(another.tab(2, "").is_err());
 }

@@ -58,7 +58,7 @@ export class Chat {
     if (type === "channel.added" || type === "channel.updated") this.#putChannel(data.channel);
     else if (type === "channel.removed") this.#dropChannel(data.channel_id);
     else if (type === "workspace.removed") this.#dropWorkspace(data.workspace_id);
-    else if (type === "user.updated") this.users.set(data.user.id, data.user);
+    else if (type === "user.updated") this.#putUser(data.user);
     else if (type === "read.updated") this.#putRead(data.read);
     else if (type === "presence.changed") this.#putPresence(data);
     else if (type === "typing.started") this.#startedTyping(event);
@@ -160,6 +160,12 @@ export class Chat {
     if (this.#marking.get(channelId) === messageId) this.#marking.delete(channelId);
   }
 
+  #putUser(user) {
+    if (this.users.get(user.id)?.revision > user.revision) return;
+    this.users.set(user.id, user);
+    if (user.id === this.me.id) this.me = user;
+  }
+
   #putPresence(presence) {
     const held = this.presence.get(presence.user_id);
     if (!held || held.revision <= presence.revision) this.presence.set(presence.user_id, presence);
@@ -169,7 +175,7 @@ export class Chat {
     if (this.#fetching.has(userId)) return;
     this.#fetching.add(userId);
     const { user } = await this.#session.insist("user.get", { user_id: userId });
-    this.users.set(user.id, user);
+    this.#putUser(user);
     this.#changed();
   }
 

@@ -219,3 +219,26 @@ test("an older presence does not replace a newer one", async () => {
   chat.present([{ user_id: OTHER, state: "offline", revision: 4 }]);
   assert.equal(chat.presence.get(OTHER).state, "online");
 });
+
+test("a new name is shown, of oneself too, and an older copy of it is not", async () => {
+  const { chat } = await chatWith([]);
+  const renamed = (pos, id, revision) => {
+    const user = { id, display_name: `${id} at ${revision}`, revision };
+    chat.apply({ type: "user.updated", pos, data: { user } });
+  };
+  renamed(101, ME, 3);
+  renamed(102, OTHER, 2);
+  renamed(103, ME, 2);
+  assert.deepEqual([chat.me.display_name, chat.nameOf(ME), chat.nameOf(OTHER)], ["1 at 3", "1 at 3", "2 at 2"]);
+});
+
+test("a channel that is archived leaves, and comes back with a new name", async () => {
+  const { chat, calls } = await chatWith([message(1)]);
+  const channel = { id: 1, workspace_id: 1, kind: "public", name: "hall", revision: 3 };
+  chat.apply({ type: "channel.removed", pos: 101, data: { channel_id: 1, reason: "archived" } });
+  assert.deepEqual([chat.current, chat.channels.size, chat.messages.size], [null, 0, 0]);
+  chat.apply({ type: "channel.added", pos: 102, data: { channel } });
+  chat.apply({ type: "channel.updated", pos: 103, data: { channel: { ...channel, name: "old", revision: 2 } } });
+  assert.deepEqual([chat.current, chat.channels.get(1).name], [1, "hall"]);
+  assert.equal(calls.at(-1).method, "message.list");
+});

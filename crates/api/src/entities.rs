@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::ids::{ChannelId, HuddleId, MessageId, Revision, UnixMs, UserId, WorkspaceId};
 
@@ -12,7 +13,18 @@ pub struct User {
     /// Unique, for `@name`.
     pub name: String,
     pub display_name: String,
+    /// What an application calls the person; unique.
+    pub external_id: Option<String>,
     pub created_at: UnixMs,
+    /// Since when the person can no longer sign in.
+    pub deactivated_at: Option<UnixMs>,
+    pub revision: Revision,
+}
+
+/// What an application remembers for a user across their tabs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Preferences {
+    pub values: Map<String, Value>,
     pub revision: Revision,
 }
 
@@ -22,7 +34,23 @@ pub struct Workspace {
     pub id: WorkspaceId,
     pub name: String,
     pub owner_id: UserId,
+    pub permissions: RolePermissions,
     pub revision: Revision,
+}
+
+/// What each role may do in a workspace, in the order of the catalogue; the owner may do everything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RolePermissions {
+    pub admin: Vec<Permission>,
+    pub member: Vec<Permission>,
+    pub guest: Vec<Permission>,
+}
+
+/// What a user is in a workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OwnRole {
+    pub workspace_id: WorkspaceId,
+    pub role: Role,
 }
 
 /// What a member of a workspace is there; what they may do follows from its permissions.
@@ -186,7 +214,58 @@ pub struct Channel {
     /// Who is in it, in rising order; present for a dm only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member_ids: Option<Vec<UserId>>,
+    /// Since when nobody is in it; such a channel is only listed.
+    pub archived_at: Option<UnixMs>,
     pub revision: Revision,
+}
+
+/// Which messages of a channel a user wants to be told of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NotifyLevel {
+    #[default]
+    All,
+    Mentions,
+    None,
+}
+
+impl NotifyLevel {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Mentions => "mentions",
+            Self::None => "none",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::All, Self::Mentions, Self::None]
+            .into_iter()
+            .find(|level| level.as_str() == text)
+    }
+}
+
+/// How a user wants to hear of a channel they are in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Notify {
+    pub channel_id: ChannelId,
+    /// Whether the channel is kept quiet, unread or not.
+    pub muted: bool,
+    pub notify: NotifyLevel,
+}
+
+impl Notify {
+    /// How a membership begins: not muted, told of everything.
+    #[must_use]
+    pub const fn usual(channel_id: ChannelId) -> Self {
+        Self {
+            channel_id,
+            muted: false,
+            notify: NotifyLevel::All,
+        }
+    }
 }
 
 /// Something said in a channel.

@@ -46,12 +46,16 @@ pub(crate) struct Serve {
     pub(crate) trust: Trust,
     #[command(flatten)]
     pub(crate) livekit: Livekit,
+    #[command(flatten)]
+    pub(crate) rules: Rules,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Server {
     #[command(flatten)]
     pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) rules: Rules,
     #[command(flatten)]
     pub(crate) trust: Trust,
     #[command(flatten)]
@@ -140,6 +144,14 @@ pub(crate) struct Livekit {
     /// The file with the secret of that key.
     #[arg(long, value_name = "FILE", env = "ANTIPHON_LIVEKIT_SECRET_FILE")]
     pub(crate) livekit_secret_file: Option<PathBuf>,
+}
+
+/// What the server grants.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Rules {
+    /// Make a user of everybody whose token names an external id (`ext`) that nobody has yet.
+    #[arg(long, env = "ANTIPHON_PROVISION_UNKNOWN")]
+    pub(crate) provision_unknown: bool,
 }
 
 /// How to reach a server or gateway.

@@ -17,6 +17,8 @@ pub struct Config {
     pub retention: Retention,
     /// Where those in a huddle talk; without it they are only seen to be there.
     pub livekit: Option<Livekit>,
+    /// A token may name a user by an external id nobody has: that makes the user.
+    pub provision_unknown: bool,
 }
 
 /// How long the log reaches back unless configured otherwise.
@@ -35,6 +37,7 @@ impl Config {
             verifier,
             retention: DEFAULT_RETENTION,
             livekit: None,
+            provision_unknown: false,
         }
     }
 }

@@ -13,7 +13,7 @@ use antiphon_store::{
 use rusqlite::Connection;
 
 use crate::{
-    clock,
+    Config, clock,
     fanout::{Fanout, Relay},
     huddle::{Huddles, Livekit},
     presence::{Claimed, Presence},
@@ -30,17 +30,20 @@ pub(crate) struct Shared {
     pub(crate) typing: Typing,
     pub(crate) huddles: Huddles,
     pub(crate) livekit: Option<Livekit>,
+    /// Whether a token's unknown external id makes a user.
+    pub(crate) provision_unknown: bool,
 }
 
 impl Shared {
-    pub(crate) fn new(store: Store, livekit: Option<Livekit>) -> Self {
+    pub(crate) fn new(store: Store, config: &mut Config) -> Self {
         Self {
             fanout: Arc::new(Fanout::new(store.head())),
             presence: Arc::new(Presence::new(clock::now())),
             tickets: Tickets::default(),
             typing: Typing::default(),
             huddles: Huddles::default(),
-            livekit,
+            livekit: config.livekit.take(),
+            provision_unknown: config.provision_unknown,
             store,
         }
     }

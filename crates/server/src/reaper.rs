@@ -1,4 +1,5 @@
-//! What has to end by itself: old log rows, used-up keys, statuses and claims that have ended, tickets.
+//! What has to end by itself: old log rows, used-up keys, statuses and claims that have ended,
+//! tickets, what was deleted.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,7 +14,7 @@ use crate::{
 
 /// How often tickets, and who has typed, are looked at.
 const TICK: Duration = Duration::from_secs(1);
-/// How many ticks lie between two looks at the log's age and length.
+/// How many ticks lie between two looks at the log's age and length, and at what was deleted.
 const TICKS_PER_PRUNE: u64 = 10;
 
 /// Ends what is due, until dropped.
@@ -43,6 +44,11 @@ async fn prune(shared: &Shared, retention: Retention) -> Result<(), Failure> {
     while shared
         .store
         .write(move |tx| Ok::<_, Failure>(prune::step(tx, &retention, now)?))
+        .await?
+    {}
+    while shared
+        .store
+        .write(|tx| Ok::<_, Failure>(families::purge(tx)?))
         .await?
     {}
     Ok(())

@@ -49,7 +49,7 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
     folder::make(&config.data)?;
     let database = folder::database(&config.data);
     let store = Store::open(Options::new(database, families::SCHEMA, MAX_EVENT_BYTES))?;
-    let shared = Arc::new(Shared::new(store, config.livekit.take()));
+    let shared = Arc::new(Shared::new(store, &mut config));
     let router = Arc::new(Router::new());
     match prepare(&config, &shared, &router).await {
         Ok(listening) => Ok(serve(config, router, shared, listening)),

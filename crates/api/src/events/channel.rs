@@ -3,13 +3,23 @@ use serde::{Deserialize, Serialize};
 
 use super::RemovalReason;
 use crate::{
-    entities::Channel,
+    entities::{Channel, Notify},
     ids::{ChannelId, UserId},
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChannelAdded {
     pub channel: Channel,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChannelUpdated {
+    pub channel: Channel,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChannelNotifyUpdated {
+    pub notify: Notify,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

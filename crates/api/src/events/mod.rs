@@ -9,6 +9,7 @@ mod message;
 mod presence;
 mod read;
 mod typing;
+mod user;
 mod workspace;
 
 pub use channel::*;
@@ -17,6 +18,7 @@ pub use message::*;
 pub use presence::*;
 pub use read::*;
 pub use typing::*;
+pub use user::*;
 pub use workspace::*;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -104,18 +106,32 @@ macro_rules! catalogue {
 }
 
 catalogue! {
+    /// The user came to be.
+    "user.created" Log UserCreated to "the user";
+    /// A user's name changed, or they were deactivated.
+    "user.updated" Log UserUpdated to "the user's workspaces and the user";
+    /// The user's preferences changed.
+    "user.preferences_updated" Log UserPreferencesUpdated to "the user";
     /// A workspace appeared for the user.
     "workspace.added" Log WorkspaceAdded to "the user";
+    /// A workspace's name, owner or permissions changed.
+    "workspace.updated" Log WorkspaceUpdated to "workspace members";
     /// A workspace is gone for the user, and with it every channel in it.
-    "workspace.removed" Log WorkspaceRemoved to "the user";
+    "workspace.removed" Log WorkspaceRemoved to "the user, or its members when it is deleted";
     /// Somebody became a member of a workspace.
     "workspace.member_joined" Log WorkspaceMemberJoined to "workspace members";
+    /// Somebody's role in a workspace changed.
+    "workspace.member_updated" Log WorkspaceMemberUpdated to "workspace members";
     /// Somebody ceased to be a member of a workspace.
     "workspace.member_left" Log WorkspaceMemberLeft to "workspace members";
     /// A channel appeared for the user.
     "channel.added" Log ChannelAdded to "the users who now have it";
+    /// A channel's name or topic changed.
+    "channel.updated" Log ChannelUpdated to "channel members";
     /// A channel is gone for the user.
-    "channel.removed" Log ChannelRemoved to "the user it is gone for";
+    "channel.removed" Log ChannelRemoved to "the user it is gone for, or its members when it is archived or deleted";
+    /// The user wants to hear of a channel otherwise.
+    "channel.notify_updated" Log ChannelNotifyUpdated to "the user";
     /// Somebody became a member of a channel.
     "channel.member_joined" Log ChannelMemberJoined to "channel members";
     /// Somebody ceased to be a member of a channel.

@@ -24,6 +24,11 @@ pub struct WorkspaceAdded {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WorkspaceUpdated {
+    pub workspace: Workspace,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WorkspaceRemoved {
     pub workspace_id: WorkspaceId,
     pub reason: RemovalReason,
@@ -31,6 +36,13 @@ pub struct WorkspaceRemoved {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WorkspaceMemberJoined {
+    pub workspace_id: WorkspaceId,
+    pub user_id: UserId,
+    pub role: Role,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WorkspaceMemberUpdated {
     pub workspace_id: WorkspaceId,
     pub user_id: UserId,
     pub role: Role,

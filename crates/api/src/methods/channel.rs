@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    entities::{Channel, ChannelKind},
+    entities::{Channel, ChannelKind, Notify, NotifyLevel},
     ids::{ChannelId, Pos, UserId, WorkspaceId},
     method,
     method::Done,
@@ -15,7 +15,7 @@ pub const MAX_DM_MEMBERS: usize = 10;
 
 method! {
     /// Creates a channel with the caller in it; a dm that exists for the same people is returned.
-    "channel.create" Mutation Create(CreateParams) -> ChannelResult, [NotFound],
+    "channel.create" Mutation Create(CreateParams) -> ChannelResult, [NotFound, Forbidden],
     example {"workspace_id": 1, "kind": "dm", "peer_ids": [3]}
 }
 
@@ -44,9 +44,51 @@ method! {
 }
 
 method! {
-    /// The channels of a workspace that the caller may see, in id order.
+    /// The channels of a workspace that the caller may see, archived ones too, in id order.
     "channel.list" Query List(ListParams) -> ListResult, [NotFound],
     example {"workspace_id": 1}
+}
+
+method! {
+    /// A channel the caller may see, archived or not.
+    "channel.get" Query Get(ChannelParams) -> GetResult, [NotFound],
+    example {"channel_id": 3}
+}
+
+method! {
+    /// The members of a channel the caller may see, in id order.
+    "channel.members" Query Members(MembersParams) -> MembersResult, [NotFound],
+    example {"channel_id": 1}
+}
+
+method! {
+    /// Changes the name or topic of a channel the caller is in; a dm has neither.
+    "channel.update" Mutation Update(UpdateParams) -> ChannelResult, [NotFound, Forbidden, Conflict],
+    example {"channel_id": 1, "topic": "What everybody should know"}
+}
+
+method! {
+    /// Ends every membership of a channel and keeps what is in it; who was in it is remembered.
+    "channel.archive" Mutation Archive(ChannelParams) -> ChannelResult, [NotFound, Forbidden, Conflict],
+    example {"channel_id": 2}
+}
+
+method! {
+    /// Brings an archived channel back, with who was in it and is still in the workspace.
+    "channel.unarchive" Mutation Unarchive(ChannelParams) -> ChannelResult, [NotFound, Forbidden, Conflict],
+    example {"channel_id": 6}
+}
+
+method! {
+    /// Deletes a channel, archived or not, with everything in it; a dm stays.
+    "channel.delete" Mutation Delete(ChannelParams) -> Done, [NotFound, Forbidden, Conflict],
+    example {"channel_id": 2}
+}
+
+method! {
+    /// Says how the caller wants to hear of a channel they are in.
+    "channel.set_notify" Mutation SetNotify(SetNotifyParams) -> NotifyResult, [NotFound, Forbidden],
+    example {"channel_id": 1, "muted": true, "notify": "mentions"}
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -57,7 +99,7 @@ pub struct CreateParams {
     /// 1 to 80 characters; required unless a dm, which has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// At most 250 characters.
+    /// At most 250 characters; refused for a dm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
     /// The other people of a dm, 1 to 9; refused for other kinds.
@@ -114,4 +156,61 @@ pub struct ListedChannel {
     #[serde(flatten)]
     pub channel: Channel,
     pub is_member: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SeenChannel")]
+pub struct GetResult {
+    pub channel: Channel,
+    pub is_member: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MembersParams {
+    pub channel_id: ChannelId,
+    /// The members with higher ids than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_id: Option<UserId>,
+    /// 1 to 200, 50 unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ChannelMembers")]
+pub struct MembersResult {
+    pub members: Vec<ChannelMember>,
+    pub has_more: bool,
+    /// Where in the log this was read.
+    pub pos: Pos,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateParams {
+    pub channel_id: ChannelId,
+    /// 1 to 80 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// At most 250 characters; an empty one clears it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetNotifyParams {
+    pub channel_id: ChannelId,
+    /// As it is unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub muted: Option<bool>,
+    /// As it is unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notify: Option<NotifyLevel>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NotifyResult {
+    pub notify: Notify,
 }

@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    entities::{Channel, Huddle, Presence, Read, User, Workspace},
+    entities::{Channel, Huddle, Notify, OwnRole, Preferences, Presence, Read, User, Workspace},
     ids::Pos,
     method,
     method::NoParams,
@@ -31,6 +31,12 @@ pub struct SnapshotResult {
     pub reads: Vec<Read>,
     /// Those that go on in `channels`, in id order.
     pub huddles: Vec<Huddle>,
+    /// The caller's own, one for each of `workspaces`, in the same order.
+    pub roles: Vec<OwnRole>,
+    /// The caller's own.
+    pub preferences: Preferences,
+    /// One for each of `channels`, in the same order.
+    pub notify: Vec<Notify>,
     /// The people of `workspaces`, in id order: at most 1,000, those with the lowest ids and the
     /// caller. Others are fetched by user.get when they are met.
     pub users: Vec<User>,

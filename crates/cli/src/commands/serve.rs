@@ -15,10 +15,12 @@ pub(super) async fn run(args: Serve) -> anyhow::Result<Exit> {
         edge,
         trust,
         livekit: talk,
+        rules,
     } = args;
     let mut server = antiphon_server::Config::new(data.data.clone(), verifier(&trust)?);
     server.dev = trust.dev;
     server.livekit = livekit(talk)?;
+    server.provision_unknown = rules.provision_unknown;
     let gateway = gateway_config(run_dir(&data.data), edge, &trust)?;
     let mut stop = Stop::listen()?;
 

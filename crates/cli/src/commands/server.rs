@@ -16,6 +16,7 @@ pub(super) async fn run(args: Server) -> anyhow::Result<Exit> {
     config.dev = args.trust.dev;
     config.rpc_listen = args.rpc_listen;
     config.livekit = livekit(args.livekit)?;
+    config.provision_unknown = args.rules.provision_unknown;
     let mut stop = Stop::listen()?;
 
     let server = antiphon_server::start(config).await?;

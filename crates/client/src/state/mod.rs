@@ -11,13 +11,18 @@
 
 mod caches;
 mod huddles;
+mod notifies;
+mod roles;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
 use antiphon_api::{
-    entities::{Channel, Huddle, Message, Presence, Read, User, Workspace},
+    entities::{
+        Channel, Huddle, Message, Notify, OwnRole, Preferences, Presence, Read, Role, User,
+        Workspace,
+    },
     events::{Event, MessageDeleted, TypingStarted},
     ids::{ChannelId, MessageId, Pos, UnixMs, UserId, WorkspaceId},
     methods::state::SnapshotResult,
@@ -25,6 +30,8 @@ use antiphon_api::{
 
 use caches::{PresenceCache, TypingCache};
 use huddles::Huddles;
+use notifies::Notifies;
+use roles::Roles;
 
 /// What one user's client knows.
 #[derive(Clone, Debug)]
@@ -35,6 +42,9 @@ pub struct State {
     channels: BTreeMap<ChannelId, Channel>,
     reads: BTreeMap<ChannelId, Read>,
     huddles: Huddles,
+    roles: Roles,
+    preferences: Preferences,
+    notifies: Notifies,
     people: BTreeMap<UserId, User>,
     presence: PresenceCache,
     typing: TypingCache,
@@ -49,6 +59,11 @@ pub struct Equation {
     /// By channel.
     pub reads: Vec<Read>,
     pub huddles: Vec<Huddle>,
+    /// The user's own, by workspace.
+    pub roles: Vec<OwnRole>,
+    pub preferences: Preferences,
+    /// By channel.
+    pub notify: Vec<Notify>,
 }
 
 /// What decides whether a message counts as unread.
@@ -69,6 +84,9 @@ impl From<SnapshotResult> for State {
             channels: by_key(snapshot.channels, |channel| channel.id),
             reads: by_key(snapshot.reads, |read| read.channel_id),
             huddles: snapshot.huddles.into_iter().collect(),
+            roles: snapshot.roles.into_iter().collect(),
+            preferences: snapshot.preferences,
+            notifies: snapshot.notify.into_iter().collect(),
             people: by_key(snapshot.users, |user| user.id),
             presence: snapshot.presence.into_iter().collect(),
             typing: TypingCache::default(),
@@ -92,6 +110,9 @@ impl State {
             channels: self.channels.values().cloned().collect(),
             reads: self.reads.values().cloned().collect(),
             huddles: self.huddles.all().cloned().collect(),
+            roles: self.roles.all(),
+            preferences: self.preferences.clone(),
+            notify: self.notifies.all(),
         }
     }
 
@@ -119,6 +140,23 @@ impl State {
     #[must_use]
     pub fn huddle(&self, id: ChannelId) -> Option<&Huddle> {
         self.huddles.of(id)
+    }
+
+    /// The user's own role in a workspace.
+    #[must_use]
+    pub fn role(&self, id: WorkspaceId) -> Option<Role> {
+        self.roles.get(id)
+    }
+
+    #[must_use]
+    pub const fn preferences(&self) -> &Preferences {
+        &self.preferences
+    }
+
+    /// How the user wants to hear of a channel.
+    #[must_use]
+    pub fn notify(&self, id: ChannelId) -> Option<&Notify> {
+        self.notifies.get(id)
     }
 
     /// Somebody who was known when the snapshot was taken; others are fetched with `user.get`.
@@ -156,9 +194,21 @@ impl State {
 
     fn reduce(&mut self, event: &Event) {
         match event {
+            Event::UserCreated(created) => self.keep_user(&created.user),
+            Event::UserUpdated(updated) => self.keep_user(&updated.user),
+            Event::UserPreferencesUpdated(updated) => self.keep_preferences(&updated.preferences),
             Event::WorkspaceAdded(added) => self.keep_workspace(&added.workspace),
+            Event::WorkspaceUpdated(updated) => self.update_workspace(&updated.workspace),
+            Event::WorkspaceMemberJoined(joined) => {
+                self.keep_role(joined.workspace_id, joined.user_id, joined.role);
+            }
+            Event::WorkspaceMemberUpdated(updated) => {
+                self.keep_role(updated.workspace_id, updated.user_id, updated.role);
+            }
             Event::WorkspaceRemoved(removed) => self.drop_workspace(removed.workspace_id),
             Event::ChannelAdded(added) => self.keep_channel(&added.channel),
+            Event::ChannelUpdated(updated) => self.update_channel(&updated.channel),
+            Event::ChannelNotifyUpdated(updated) => self.notifies.update(updated.notify),
             Event::ChannelRemoved(removed) => self.drop_channel(removed.channel_id),
             Event::ChannelMemberJoined(joined) => self.joined(joined.channel_id, joined.user_id),
             Event::ChannelMemberLeft(left) => self.left(left.channel_id, left.user_id),
@@ -170,9 +220,27 @@ impl State {
             Event::HuddleStarted(started) => self.keep_huddle(&started.huddle),
             Event::HuddleUpdated(updated) => self.keep_huddle(&updated.huddle),
             Event::HuddleEnded(ended) => self.huddles.drop_huddle(ended.huddle_id),
-            Event::MessageUpdated(_)
-            | Event::WorkspaceMemberJoined(_)
-            | Event::WorkspaceMemberLeft(_) => {}
+            Event::MessageUpdated(_) | Event::WorkspaceMemberLeft(_) => {}
+        }
+    }
+
+    fn keep_user(&mut self, user: &User) {
+        let own = (user.id == self.user.id).then_some(&mut self.user);
+        let held = own.into_iter().chain(self.people.get_mut(&user.id));
+        for held in held.filter(|held| held.revision <= user.revision) {
+            held.clone_from(user);
+        }
+    }
+
+    fn keep_preferences(&mut self, preferences: &Preferences) {
+        if self.preferences.revision <= preferences.revision {
+            self.preferences.clone_from(preferences);
+        }
+    }
+
+    fn keep_role(&mut self, workspace: WorkspaceId, user: UserId, role: Role) {
+        if user == self.user.id && self.workspaces.contains_key(&workspace) {
+            self.roles.keep(workspace, role);
         }
     }
 
@@ -183,8 +251,15 @@ impl State {
         }
     }
 
+    fn update_workspace(&mut self, workspace: &Workspace) {
+        if self.workspaces.contains_key(&workspace.id) {
+            self.keep_workspace(workspace);
+        }
+    }
+
     fn drop_workspace(&mut self, id: WorkspaceId) {
         self.workspaces.remove(&id);
+        self.roles.drop_workspace(id);
         let channels: Vec<ChannelId> = self
             .channels
             .values()
@@ -200,12 +275,20 @@ impl State {
         let held = self.channels.get(&channel.id);
         if held.is_none_or(|held| held.revision <= channel.revision) {
             self.channels.insert(channel.id, channel.clone());
+            self.notifies.begin(channel.id);
+        }
+    }
+
+    fn update_channel(&mut self, channel: &Channel) {
+        if self.channels.contains_key(&channel.id) {
+            self.keep_channel(channel);
         }
     }
 
     fn drop_channel(&mut self, id: ChannelId) {
         self.channels.remove(&id);
         self.reads.remove(&id);
+        self.notifies.end(id);
         self.typing.drop_channel(id);
         self.huddles.drop_channel(id);
     }

@@ -1,6 +1,9 @@
+mod directory;
+
 use antiphon_api::{
     entities::{
-        Channel, ChannelKind, Message, Presence, PresenceState, Read, Role, User, Workspace,
+        Channel, ChannelKind, Message, Notify, OwnRole, Preferences, Presence, PresenceState, Read,
+        Role, RolePermissions, User, Workspace,
     },
     events::{
         ChannelAdded, ChannelMemberJoined, ChannelMemberLeft, ChannelRemoved, Event,
@@ -24,6 +27,25 @@ fn workspace(id: i64, revision: i64) -> Workspace {
         id: WorkspaceId(id),
         name: format!("w{id} r{revision}"),
         owner_id: ME,
+        permissions: RolePermissions {
+            admin: vec![],
+            member: vec![],
+            guest: vec![],
+        },
+        revision: Revision(revision),
+    }
+}
+
+fn own_role(id: i64, role: Role) -> OwnRole {
+    OwnRole {
+        workspace_id: WorkspaceId(id),
+        role,
+    }
+}
+
+fn preferences(theme: &str, revision: i64) -> Preferences {
+    Preferences {
+        values: [("theme".to_owned(), theme.into())].into_iter().collect(),
         revision: Revision(revision),
     }
 }
@@ -40,6 +62,7 @@ fn channel(id: ChannelId, member_ids: Option<Vec<UserId>>, revision: i64) -> Cha
         name: format!("c{id} r{revision}"),
         topic: String::new(),
         member_ids,
+        archived_at: None,
         revision: Revision(revision),
     }
 }
@@ -87,7 +110,9 @@ fn state() -> State {
             id: ME,
             name: "me".into(),
             display_name: "Me".into(),
+            external_id: None,
             created_at: UnixMs(0),
+            deactivated_at: None,
             revision: Revision(1),
         },
         workspaces: vec![workspace(1, 2)],
@@ -97,6 +122,9 @@ fn state() -> State {
         ],
         reads: vec![read(GENERAL, Some(5), 0, 0), read(DM, None, 3, 0)],
         huddles: vec![],
+        roles: vec![own_role(1, Role::Owner)],
+        preferences: preferences("light", 2),
+        notify: vec![Notify::usual(GENERAL), Notify::usual(DM)],
         users: vec![],
         presence: vec![presence(PresenceState::Away, 5)],
     })

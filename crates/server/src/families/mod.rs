@@ -3,6 +3,7 @@
 
 mod channel;
 mod huddle;
+mod merge;
 mod message;
 mod permission;
 mod presence;
@@ -15,7 +16,11 @@ mod typing;
 mod user;
 mod workspace;
 
-use antiphon_api::RpcError;
+use antiphon_api::{
+    RpcError,
+    methods::message::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT},
+};
+use antiphon_store::Tx;
 
 use crate::rpc::Router;
 
@@ -26,6 +31,7 @@ pub(crate) use user::peers;
 /// The steps that make and change the tables of all families, oldest first.
 pub(crate) const SCHEMA: &[&str] = &[
     include_str!("schema/01_spine.sql"),
+    include_str!("schema/02_people.sql"),
     include_str!("schema/04_huddles.sql"),
 ];
 
@@ -53,6 +59,11 @@ pub(crate) fn register(router: Router) -> Router {
         .fold(router, |router, register| register(router))
 }
 
+/// Removes a slice of what was in deleted channels and workspaces. `false`: nothing is left of them.
+pub(crate) fn purge(tx: &Tx<'_>) -> Result<bool, rusqlite::Error> {
+    Ok(channel::purge(tx)? || workspace::purge(tx)?)
+}
+
 /// `text` without surrounding white space, if it has 1 to `max` characters and no control ones.
 fn name_of(path: &str, text: &str, max: usize) -> Result<String, RpcError> {
     let text = text.trim();
@@ -75,4 +86,22 @@ fn at_most(path: &str, text: String, max: usize) -> Result<String, RpcError> {
             format!("expected at most {max} characters"),
         ))
     }
+}
+
+/// How many entries a page holds: `limit`, if it is in bounds.
+fn page_limit(limit: Option<u32>) -> Result<usize, RpcError> {
+    let limit = limit.unwrap_or(DEFAULT_LIST_LIMIT);
+    if (1..=MAX_LIST_LIMIT).contains(&limit) {
+        Ok(limit as usize)
+    } else {
+        let message = format!("expected 1 to {MAX_LIST_LIMIT}");
+        Err(RpcError::invalid_param("limit", message))
+    }
+}
+
+/// A page of `limit` entries out of one more than that, and whether there are more.
+fn split_page<T>(mut entries: Vec<T>, limit: usize) -> (Vec<T>, bool) {
+    let has_more = entries.len() > limit;
+    entries.truncate(limit);
+    (entries, has_more)
 }

@@ -1,11 +1,13 @@
 //! Who may do what in a workspace: a role has permissions, and a method names the one it needs.
+//!
+//! A role has its usual permissions until the workspace decides otherwise; the owner has all, always.
 
 use antiphon_api::{
     RpcError,
-    entities::{Permission, Role},
+    entities::{Permission, Role, RolePermissions},
     ids::{UserId, WorkspaceId},
 };
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::workspace;
 use crate::context::Failure;
@@ -19,7 +21,7 @@ pub(super) fn require(
     permission: Permission,
 ) -> Result<Role, Failure> {
     let role = workspace::visible(db, workspace_id, caller)?;
-    if allows(role, permission) {
+    if allows(db, workspace_id, role, permission)? {
         Ok(role)
     } else {
         let name = permission.as_str();
@@ -28,7 +30,69 @@ pub(super) fn require(
     }
 }
 
-/// Whether a role may do this.
-fn allows(role: Role, permission: Permission) -> bool {
-    role == Role::Owner || role.usual_permissions().contains(&permission)
+/// Whether somebody is in the workspace and may do this there.
+pub(super) fn has(
+    db: &Connection,
+    workspace_id: WorkspaceId,
+    user: UserId,
+    permission: Permission,
+) -> Result<bool, rusqlite::Error> {
+    match workspace::role_of(db, workspace_id, user)? {
+        Some(role) => allows(db, workspace_id, role, permission),
+        None => Ok(false),
+    }
+}
+
+fn allows(
+    db: &Connection,
+    workspace_id: WorkspaceId,
+    role: Role,
+    permission: Permission,
+) -> Result<bool, rusqlite::Error> {
+    Ok(role == Role::Owner || of_role(db, workspace_id, role)?.contains(&permission))
+}
+
+pub(super) fn of_roles(
+    db: &Connection,
+    workspace_id: WorkspaceId,
+) -> Result<RolePermissions, rusqlite::Error> {
+    Ok(RolePermissions {
+        admin: of_role(db, workspace_id, Role::Admin)?,
+        member: of_role(db, workspace_id, Role::Member)?,
+        guest: of_role(db, workspace_id, Role::Guest)?,
+    })
+}
+
+/// What a role may do, in the order of the catalogue.
+pub(super) fn of_role(
+    db: &Connection,
+    workspace_id: WorkspaceId,
+    role: Role,
+) -> Result<Vec<Permission>, rusqlite::Error> {
+    let decided: Option<String> = db
+        .prepare_cached(
+            "SELECT permissions FROM role_permissions WHERE workspace_id = ?1 AND role = ?2",
+        )?
+        .query_row(params![workspace_id.get(), role.as_str()], |row| row.get(0))
+        .optional()?;
+    Ok(decided.map_or_else(
+        || role.usual_permissions(),
+        |names| names.split(' ').filter_map(Permission::parse).collect(),
+    ))
+}
+
+/// Decides what a role may do from now on.
+pub(super) fn decide(
+    db: &Connection,
+    workspace_id: WorkspaceId,
+    role: Role,
+    permissions: &[Permission],
+) -> Result<(), rusqlite::Error> {
+    let names: Vec<&str> = permissions.iter().map(|one| one.as_str()).collect();
+    db.prepare_cached(
+        "INSERT INTO role_permissions (workspace_id, role, permissions) VALUES (?1, ?2, ?3)
+         ON CONFLICT (workspace_id, role) DO UPDATE SET permissions = excluded.permissions",
+    )?
+    .execute(params![workspace_id.get(), role.as_str(), names.join(" ")])?;
+    Ok(())
 }

@@ -47,11 +47,25 @@ pub(super) fn begin(
     channel_id: ChannelId,
     user_id: UserId,
 ) -> Result<(), Failure> {
-    let newest = message::newest(work, channel_id)?.map(MessageId::get);
+    let newest = message::newest(work, channel_id)?;
+    begin_at(work, channel_id, user_id, newest)
+}
+
+/// Begins a cursor at a message, and tells the user.
+pub(super) fn begin_at(
+    work: &mut Work<'_, '_>,
+    channel_id: ChannelId,
+    user_id: UserId,
+    last_read_id: Option<MessageId>,
+) -> Result<(), Failure> {
     work.prepare_cached(
         "INSERT INTO read_cursor (user_id, channel_id, last_read_id) VALUES (?1, ?2, ?3)",
     )?
-    .execute(params![user_id.get(), channel_id.get(), newest])?;
+    .execute(params![
+        user_id.get(),
+        channel_id.get(),
+        last_read_id.map(MessageId::get)
+    ])?;
     let read = of(work, channel_id, user_id)?;
     work.emit(&Audience::user(user_id), ReadUpdated { read })?;
     Ok(())
@@ -64,6 +78,12 @@ pub(super) fn forget(
 ) -> Result<(), rusqlite::Error> {
     db.prepare_cached("DELETE FROM read_cursor WHERE user_id = ?1 AND channel_id = ?2")?
         .execute([user_id.get(), channel_id.get()])?;
+    Ok(())
+}
+
+pub(super) fn forget_all(db: &Connection, channel_id: ChannelId) -> Result<(), rusqlite::Error> {
+    db.prepare_cached("DELETE FROM read_cursor WHERE channel_id = ?1")?
+        .execute([channel_id.get()])?;
     Ok(())
 }
 

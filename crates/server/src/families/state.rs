@@ -24,6 +24,10 @@ fn snapshot(look: &mut Look<'_>, _: NoParams) -> Result<SnapshotResult, Failure>
         .iter()
         .map(|channel| read::of(look, channel.id, caller))
         .collect::<Result<_, _>>()?;
+    let notify = channels
+        .iter()
+        .map(|channel| channel::notify_of(look, channel.id, caller))
+        .collect::<Result<_, _>>()?;
     let users = user::colleagues(look, caller, MAX_PEOPLE)?;
     let ids: Vec<UserId> = users.iter().map(|user| user.id).collect();
     let presence = presence::of_users(look, caller, &ids)?;
@@ -34,6 +38,9 @@ fn snapshot(look: &mut Look<'_>, _: NoParams) -> Result<SnapshotResult, Failure>
         channels,
         reads,
         huddles: huddle::of_user(look, caller)?,
+        roles: workspace::roles_of(look, caller)?,
+        preferences: user::preferences_of(look, caller)?,
+        notify,
         users,
         presence,
     })

@@ -1,11 +1,11 @@
 //! Huddles against a LiveKit server that answers as it is told to, under a clock that only the test
 //! moves.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use antiphon_api::ids::{HuddleLease, UnixMs, UserId};
 use antiphon_store::{Options, Store};
-use antiphon_token::livekit::ApiKey;
+use antiphon_token::{Key, Verifier, livekit::ApiKey};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
@@ -24,7 +24,7 @@ use super::{
     service::{look, lose},
 };
 use crate::{
-    clock,
+    Config, clock,
     context::{Caller, Failure, Shared, TokenOfCall},
     demo, families,
     families::Seat,
@@ -153,6 +153,13 @@ struct Stage {
     _folder: TempDir,
 }
 
+fn shared(store: Store, livekit: Option<Livekit>) -> Arc<Shared> {
+    let key = Key::random().expect("random numbers");
+    let mut config = Config::new(PathBuf::new(), Verifier::new(&key));
+    config.livekit = livekit;
+    Arc::new(Shared::new(store, &mut config))
+}
+
 impl Stage {
     async fn new() -> Self {
         let fake = Fake::start().await;
@@ -164,7 +171,7 @@ impl Stage {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("antiphon.db");
         let store = Store::open(Options::new(path, families::SCHEMA, 1 << 18)).expect("opens");
-        let shared = Arc::new(Shared::new(store, Some(livekit)));
+        let shared = shared(store, Some(livekit));
         let router = Router::new();
         demo::prepare(&shared, &router).await.expect("is prepared");
         Self {
@@ -347,7 +354,7 @@ async fn after_a_restart_everybody_has_one_whole_lease_to_be_heard_of_and_is_the
     let stage = Stage::new().await;
     stage.start(1, 1).await;
     let ben = stage.start(2, 1).await["lease"].as_i64().expect("a lease");
-    let shared = Arc::new(Shared::new(stage.shared.store.clone(), None));
+    let shared = shared(stage.shared.store.clone(), None);
     recall(&shared).await.expect("reads");
     let ms = Duration::from_millis(1);
     tokio::time::advance(TTL - ms).await;

@@ -12,7 +12,7 @@ use antiphon_store::revocation;
 use antiphon_token::Verifier;
 use antiphon_wire::{TOKEN_EXPIRES, TOKEN_ID, TOKEN_ISSUED};
 use http::{HeaderMap, HeaderName, header};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::{
     clock,
@@ -73,7 +73,7 @@ fn by_header(headers: &HeaderMap) -> Result<Caller, RpcError> {
     Ok(Caller::User(user, token))
 }
 
-/// A user who is named must exist, and their token not have been revoked.
+/// A user who is named must exist and be active, and their token not have been revoked.
 pub(super) fn authenticate(db: &Connection, caller: &Caller, now: UnixMs) -> Result<(), Failure> {
     let Caller::User(UserId(id), token) = caller else {
         return Ok(());
@@ -87,12 +87,14 @@ pub(super) fn authenticate(db: &Connection, caller: &Caller, now: UnixMs) -> Res
         let message = "the token has been revoked; sign in again";
         return Err(RpcError::new(ErrorCode::Unauthenticated, message).into());
     }
-    let known = db
-        .prepare_cached("SELECT 1 FROM user WHERE id = ?1")?
-        .exists([id])?;
-    if known {
-        Ok(())
-    } else {
-        Err(RpcError::new(ErrorCode::Unauthenticated, format!("there is no user {id}")).into())
-    }
+    let is_active: Option<bool> = db
+        .prepare_cached("SELECT deactivated_at IS NULL FROM user WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
+    let message = match is_active {
+        Some(true) => return Ok(()),
+        Some(false) => format!("user {id} is deactivated"),
+        None => format!("there is no user {id}"),
+    };
+    Err(RpcError::new(ErrorCode::Unauthenticated, message).into())
 }

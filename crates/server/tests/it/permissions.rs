@@ -14,15 +14,21 @@ use crate::support::{House, call, must};
 
 const OWNER: i64 = 2;
 const BYSTANDER: i64 = 5;
+const GUEST: i64 = 8;
 /// The operator, then the users in the order of the letters.
 const CALLERS: [i64; 6] = [0, OWNER, 3, 4, BYSTANDER, 6];
+/// The roles from above, and the instance's administrator, who is in no workspace.
+const ROLES: [i64; 5] = [OWNER, 3, 4, GUEST, 1];
 
 /// Workspace 1 of all but 1 and 6. Channel 1: public, of all in it but the bystander. Channels 2,
 /// private, and 3, a dm: of the member (4) and the target (7). Messages 1, 3 and 4 by the target in
 /// channels 1, 2 and 3; message 2 by the member in channel 1. Huddle 1 in channel 1 with the target in
 /// it, huddle 2 in channel 2 with the member.
+/// channels 1, 2 and 3; message 2 by the member in channel 1. Channel 4: public, with the member in it,
+/// archived. The guest is in the workspace, in channel 1 and was in channel 4; not in channel 5, which is
+/// public and the owner's.
 async fn furnished() -> (TempDir, PathBuf) {
-    let house = House::of(7).await;
+    let house = House::of(8).await;
     let (owner, member, target) = (house.user(OWNER), house.user(4), house.user(7));
     must(&owner, "workspace.create", json!({ "name": "w" })).await;
     must(
@@ -36,6 +42,7 @@ async fn furnished() -> (TempDir, PathBuf) {
         (4, "member"),
         (BYSTANDER, "member"),
         (7, "member"),
+        (GUEST, "guest"),
     ] {
         let params = json!({ "workspace_id": 1, "user_id": user, "role": role });
         must(&owner, "workspace.add_member", params).await;
@@ -72,6 +79,17 @@ async fn furnished() -> (TempDir, PathBuf) {
         let params = json!({ "channel_id": channel });
         must(user, "huddle.start", params).await;
     }
+    for (channel, users) in [(4, &[4, GUEST][..]), (5, &[]), (1, &[GUEST])] {
+        if channel > 1 {
+            let public = json!({ "workspace_id": 1, "kind": "public", "name": "d" });
+            must(&owner, "channel.create", public).await;
+        }
+        for user in users {
+            let params = json!({ "channel_id": channel, "user_id": user });
+            must(&owner, "channel.add_member", params).await;
+        }
+    }
+    must(&owner, "channel.archive", json!({ "channel_id": 4 })).await;
     let folder = house.stop().await;
     let database = folder.path().join("antiphon.db");
     (folder, database)
@@ -93,13 +111,17 @@ fn letter(outcome: &Result<Value, antiphon_api::RpcError>) -> char {
 
 /// Each call by each caller, every time on the same database; what was refused changed nothing.
 async fn check(rows: &[(&str, Value, &str)]) {
+    check_by(&CALLERS, rows).await;
+}
+
+async fn check_by(callers: &[i64], rows: &[(&str, Value, &str)]) {
     let (_folder, database) = furnished().await;
     let mut wrong = Vec::new();
     for (method, params, expected) in rows {
         let mut found = String::new();
         let mut house = House::with_database(&database).await;
-        for caller in CALLERS {
-            let rpc = match caller {
+        for caller in callers {
+            let rpc = match *caller {
                 0 => house.operator(),
                 user => house.user(user),
             };
@@ -212,6 +234,140 @@ async fn channels() {
         ("channel.remove_member", with(3, 7), "unncnn"),
         ("channel.list", json!({ "workspace_id": 1 }), "u++++n"),
     ])
+    .await;
+}
+
+#[tokio::test]
+async fn people() {
+    let seven = || json!({ "user_id": 7 });
+    check(&[
+        ("user.list", json!({ "workspace_id": 1 }), "u++++n"),
+        ("user.update", json!({ "display_name": "x" }), "u+++++"),
+        (
+            "user.update",
+            json!({ "user_id": 7, "name": "x" }),
+            "+ffffn",
+        ),
+        ("user.deactivate", seven(), "+ffffn"),
+        ("user.deactivate", json!({ "user_id": 4 }), "+ffffn"),
+        ("user.deactivate", json!({ "user_id": 99 }), "nnnnnn"),
+        ("user.provision", json!({ "external_id": "x" }), "+fffff"),
+        ("user.resolve", json!({ "external_id": "x" }), "nmmmmm"),
+        ("user.get_preferences", json!({}), "u+++++"),
+        (
+            "user.set_preferences",
+            json!({ "values": { "a": 1 } }),
+            "u+++++",
+        ),
+    ])
+    .await;
+    check_by(
+        &ROLES,
+        &[
+            ("user.get", seven(), "+++++"),
+            ("user.list", json!({ "workspace_id": 1 }), "++++n"),
+            ("user.create", json!({ "name": "new" }), "ffff+"),
+            ("user.update", json!({ "user_id": 7, "name": "x" }), "ffff+"),
+            ("user.deactivate", seven(), "ffff+"),
+            ("user.deactivate", json!({ "user_id": 1 }), "nnnnf"),
+            ("user.provision", json!({ "external_id": "x" }), "ffff+"),
+            ("user.resolve", json!({ "external_id": "x" }), "mmmmm"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn workspaces_as_a_whole_and_roles_in_them() {
+    let one = || json!({ "workspace_id": 1 });
+    let role = |user: i64, role: &str| json!({ "workspace_id": 1, "user_id": user, "role": role });
+    let allow = json!({ "workspace_id": 1, "role": "guest", "permissions": [] });
+    let rename = || json!({ "workspace_id": 1, "name": "x" });
+    check(&[
+        ("workspace.get", one(), "u++++n"),
+        ("workspace.list", json!({}), "u+++++"),
+        ("workspace.members", one(), "u++++n"),
+        ("workspace.update", rename(), "u++ffn"),
+        ("workspace.delete", one(), "u+fffn"),
+        ("workspace.set_role", role(7, "guest"), "u++ffn"),
+        ("workspace.set_role", role(7, "owner"), "u+fffn"),
+        ("workspace.set_role", role(OWNER, "member"), "ucfffn"),
+        ("workspace.set_role", role(6, "member"), "unnffn"),
+        ("workspace.set_permissions", allow.clone(), "u+fffn"),
+    ])
+    .await;
+    let remove = json!({ "workspace_id": 1, "user_id": GUEST });
+    check_by(
+        &ROLES,
+        &[
+            ("workspace.get", one(), "++++n"),
+            ("workspace.members", one(), "++++n"),
+            ("workspace.update", rename(), "++ffn"),
+            ("workspace.delete", one(), "+fffn"),
+            ("workspace.add_member", role(6, "guest"), "++ffn"),
+            ("workspace.remove_member", remove, "++f+n"),
+            ("workspace.set_role", role(7, "admin"), "++ffn"),
+            ("workspace.set_permissions", allow, "+fffn"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn channels_as_a_whole_and_what_guests_see() {
+    let of = |channel: i64| json!({ "channel_id": channel });
+    let topic = |channel: i64| json!({ "channel_id": channel, "topic": "x" });
+    let mute = |channel: i64| json!({ "channel_id": channel, "muted": true });
+    check(&[
+        ("channel.get", of(1), "u++++n"),
+        ("channel.get", of(2), "unn+nn"),
+        ("channel.get", of(4), "u++++n"),
+        ("channel.members", of(1), "u++++n"),
+        ("channel.members", of(2), "unn+nn"),
+        ("channel.members", of(4), "unnnnn"),
+        ("channel.update", topic(1), "u+++fn"),
+        ("channel.update", topic(2), "unn+nn"),
+        ("channel.update", topic(3), "unncnn"),
+        ("channel.archive", of(1), "u++ffn"),
+        ("channel.archive", of(2), "unnfnn"),
+        ("channel.archive", of(3), "unncnn"),
+        ("channel.archive", of(4), "uccffn"),
+        ("channel.unarchive", of(1), "uccffn"),
+        ("channel.unarchive", of(3), "unncnn"),
+        ("channel.unarchive", of(4), "u++ffn"),
+        ("channel.delete", of(1), "u++ffn"),
+        ("channel.delete", of(3), "unncnn"),
+        ("channel.delete", of(4), "u++ffn"),
+        ("channel.join", of(4), "unnnnn"),
+        ("channel.set_notify", mute(1), "u+++fn"),
+        ("channel.set_notify", mute(2), "unn+nn"),
+        ("message.list", of(4), "unnnnn"),
+    ])
+    .await;
+    let with = |channel: i64, user: i64| json!({ "channel_id": channel, "user_id": user });
+    let public = json!({ "workspace_id": 1, "kind": "public", "name": "x" });
+    let dm = json!({ "workspace_id": 1, "kind": "dm", "peer_ids": [7] });
+    check_by(
+        &ROLES,
+        &[
+            ("channel.create", public, "+++fn"),
+            ("channel.create", dm, "++++n"),
+            ("channel.list", json!({ "workspace_id": 1 }), "++++n"),
+            ("channel.get", of(1), "++++n"),
+            ("channel.get", of(4), "++++n"),
+            ("channel.get", of(5), "+++nn"),
+            ("channel.members", of(5), "+++nn"),
+            ("channel.join", of(5), "+++nn"),
+            ("channel.add_member", with(1, BYSTANDER), "+++fn"),
+            ("channel.remove_member", with(1, 7), "++ffn"),
+            ("channel.update", topic(1), "+++fn"),
+            ("channel.archive", of(1), "++ffn"),
+            ("channel.unarchive", of(4), "++ffn"),
+            ("channel.delete", of(1), "++ffn"),
+            ("channel.set_notify", mute(1), "++++n"),
+            ("channel.leave", of(1), "++++n"),
+        ],
+    )
     .await;
 }
 

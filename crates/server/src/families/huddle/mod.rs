@@ -31,7 +31,7 @@ use crate::{
 
 pub(crate) use seats::{Seat, all_seats, lose};
 use seats::{active_in, close, insert, load, rise, seat_of, settle, sit};
-pub(super) use seats::{introduce, leave, of_user};
+pub(super) use seats::{end_in, introduce, leave, leave_any, of_user};
 
 pub(super) fn register(router: Router) -> Router {
     router

@@ -121,7 +121,6 @@ pub(crate) fn leave(
 }
 
 /// Somebody leaves whatever huddle they are in.
-#[expect(dead_code, reason = "nobody is deactivated yet")]
 pub(crate) fn leave_any(work: &mut Work<'_, '_>, user_id: UserId) -> Result<(), Failure> {
     match seat_of(work, user_id)? {
         Some(seat) => rise(work, &seat, HuddleEnd::Left),
@@ -130,7 +129,6 @@ pub(crate) fn leave_any(work: &mut Work<'_, '_>, user_id: UserId) -> Result<(), 
 }
 
 /// A channel ends, and with it its huddle. To be called while its members can still hear it.
-#[expect(dead_code, reason = "no channel ends yet")]
 pub(crate) fn end_in(work: &mut Work<'_, '_>, channel_id: ChannelId) -> Result<(), Failure> {
     match active_in(work, channel_id)? {
         Some(huddle) => close(work, &huddle, HuddleEnd::Channel),

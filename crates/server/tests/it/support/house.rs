@@ -70,6 +70,22 @@ impl House {
         house
     }
 
+    /// `users` users, all in workspace 1, which the first owns, and in the public channel 1.
+    pub(crate) async fn with_channel(users: i64) -> Self {
+        let house = Self::of(users).await;
+        let owner = house.user(1);
+        must(&owner, "workspace.create", json!({ "name": "w" })).await;
+        let channel = json!({ "workspace_id": 1, "kind": "public", "name": "c" });
+        must(&owner, "channel.create", channel).await;
+        for user in 2..=users {
+            let member = json!({ "workspace_id": 1, "user_id": user });
+            must(&owner, "workspace.add_member", member).await;
+            let channel = json!({ "channel_id": 1 });
+            must(&house.user(user), "channel.join", channel).await;
+        }
+        house
+    }
+
     pub(crate) fn data(&self) -> &Path {
         self.folder.path()
     }
@@ -146,5 +162,13 @@ pub(crate) async fn must(rpc: &Rpc, method: &str, params: Value) -> Value {
     match call(rpc, method, params.clone()).await {
         Ok(result) => result,
         Err(error) => panic!("{method} {params}: {error} {}", error.data),
+    }
+}
+
+/// Calls a method that cannot succeed here.
+pub(crate) async fn refused(rpc: &Rpc, method: &str, params: Value) -> RpcError {
+    match call(rpc, method, params.clone()).await {
+        Ok(result) => panic!("{method} {params}: {result}"),
+        Err(error) => error,
     }
 }

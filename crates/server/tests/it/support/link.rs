@@ -149,6 +149,13 @@ impl Link {
         heard
     }
 
+    /// Every log event there was up to now, as type and recipients.
+    pub(crate) async fn so_far(&mut self, house: &House) -> Vec<Heard> {
+        let health = super::must(&house.operator(), "server.health", serde_json::json!({})).await;
+        let head = health["head"].as_i64().expect("a position");
+        self.until(Pos(head)).await
+    }
+
     pub(crate) async fn ended(mut self) -> bool {
         while let Some(message) = self.next().await {
             drop(message);

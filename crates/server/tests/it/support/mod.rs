@@ -4,7 +4,7 @@ mod house;
 mod http;
 mod link;
 
-pub(crate) use house::{House, call, must};
+pub(crate) use house::{House, call, must, refused};
 pub(crate) use http::{Answer, post, raw};
 pub(crate) use link::{Heard, Link};
 

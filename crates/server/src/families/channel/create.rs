@@ -1,0 +1,125 @@
+//! Making a channel, and finding the dm that exists.
+
+use antiphon_api::{
+    RpcError,
+    entities::{ChannelKind, Permission},
+    ids::{ChannelId, UserId, WorkspaceId},
+    methods::{
+        channel::{ChannelResult, CreateParams, MAX_DM_MEMBERS, MAX_TOPIC_CHARS},
+        user::MAX_NAME_CHARS,
+    },
+};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{
+    super::{at_most, name_of, permission, workspace},
+    members::admit,
+};
+use crate::context::{Failure, Work};
+
+pub(super) fn create(
+    work: &mut Work<'_, '_>,
+    params: CreateParams,
+) -> Result<ChannelResult, Failure> {
+    let caller = work.caller.user()?;
+    workspace::visible(work, params.workspace_id, caller)?;
+    let (id, members) = if params.kind == ChannelKind::Dm {
+        dm(work, params, caller)?
+    } else {
+        (room(work, params, caller)?, vec![caller])
+    };
+    Ok(ChannelResult {
+        channel: admit(work, id, &members)?,
+    })
+}
+
+/// A new public or private channel.
+fn room(work: &Work<'_, '_>, params: CreateParams, caller: UserId) -> Result<ChannelId, Failure> {
+    permission::require(work, params.workspace_id, caller, Permission::ChannelCreate)?;
+    if params.peer_ids.is_some() {
+        return Err(RpcError::invalid_param("peer_ids", "only a dm takes peers").into());
+    }
+    let name = params
+        .name
+        .ok_or_else(|| RpcError::invalid_param("name", "missing: only a dm has no name"))?;
+    let name = name_of("name", &name, MAX_NAME_CHARS)?;
+    let topic = at_most("topic", params.topic.unwrap_or_default(), MAX_TOPIC_CHARS)?;
+    work.prepare_cached(
+        "INSERT INTO channel (workspace_id, kind, name, topic) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![
+        params.workspace_id.get(),
+        params.kind.as_str(),
+        name,
+        topic
+    ])?;
+    Ok(ChannelId(work.last_insert_rowid()))
+}
+
+/// The dm of the caller and the peers, made if there is none, and its people.
+fn dm(
+    work: &Work<'_, '_>,
+    params: CreateParams,
+    caller: UserId,
+) -> Result<(ChannelId, Vec<UserId>), Failure> {
+    for (field, given) in [("name", params.name), ("topic", params.topic)] {
+        if given.is_some() {
+            return Err(RpcError::invalid_param(field, format!("a dm has no {field}")).into());
+        }
+    }
+    let peers = params
+        .peer_ids
+        .ok_or_else(|| RpcError::invalid_param("peer_ids", "a dm needs its other people"))?;
+    let people = people_of_dm(work, params.workspace_id, caller, peers)?;
+    if let Some(id) = dm_of(work, params.workspace_id, &people)? {
+        return Ok((id, people));
+    }
+    work.prepare_cached(
+        "INSERT INTO channel (workspace_id, kind, name, peers) VALUES (?1, 'dm', '', ?2)",
+    )?
+    .execute(params![params.workspace_id.get(), peers_key(&people)])?;
+    Ok((ChannelId(work.last_insert_rowid()), people))
+}
+
+/// The people of a dm in rising order: the caller and members of the same workspace.
+fn people_of_dm(
+    work: &Work<'_, '_>,
+    workspace_id: WorkspaceId,
+    caller: UserId,
+    peers: Vec<UserId>,
+) -> Result<Vec<UserId>, Failure> {
+    let mut people = peers;
+    people.push(caller);
+    people.sort_unstable();
+    people.dedup();
+    if !(2..=MAX_DM_MEMBERS).contains(&people.len()) {
+        let message = format!("a dm has 1 to {} other people", MAX_DM_MEMBERS - 1);
+        return Err(RpcError::invalid_param("peer_ids", message).into());
+    }
+    for person in &people {
+        if workspace::role_of(work, workspace_id, *person)?.is_none() {
+            return Err(RpcError::not_found("member", person.get()).into());
+        }
+    }
+    Ok(people)
+}
+
+fn peers_key(people: &[UserId]) -> String {
+    people
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(",")
+}
+
+fn dm_of(
+    db: &Connection,
+    workspace_id: WorkspaceId,
+    people: &[UserId],
+) -> Result<Option<ChannelId>, rusqlite::Error> {
+    db.prepare_cached("SELECT id FROM channel WHERE workspace_id = ?1 AND peers = ?2")?
+        .query_row(params![workspace_id.get(), peers_key(people)], |row| {
+            row.get(0).map(ChannelId)
+        })
+        .optional()
+}

@@ -1,0 +1,92 @@
+//! Looking at channels.
+
+use antiphon_api::{
+    ids::UserId,
+    methods::channel::{
+        ChannelMember, ChannelParams, GetResult, ListParams, ListResult, ListedChannel,
+        MembersParams, MembersResult,
+    },
+};
+use antiphon_store::log;
+use rusqlite::params;
+
+use super::{
+    super::{page_limit, split_page, workspace},
+    Seen, may_join,
+    rows::{COLUMNS, from_row, with_members},
+    visible, visible_or_archived,
+};
+use crate::context::{Failure, Look};
+
+pub(super) fn get(look: &mut Look<'_>, params: ChannelParams) -> Result<GetResult, Failure> {
+    let caller = look.caller.user()?;
+    let Seen { channel, is_member } = visible_or_archived(look, params.channel_id, caller)?;
+    Ok(GetResult { channel, is_member })
+}
+
+pub(super) fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> {
+    let caller = look.caller.user()?;
+    workspace::visible(look, params.workspace_id, caller)?;
+    let sees_public = may_join(look, params.workspace_id, caller)?;
+    let mut statement = look.prepare_cached(&format!(
+        "SELECT {COLUMNS}, EXISTS (
+             SELECT 1 FROM channel_member
+             WHERE channel_id = channel.id AND user_id = ?2) AS joined
+         FROM channel
+         WHERE workspace_id = ?1 AND deleted_at IS NULL
+           AND (joined OR kind = 'public' AND ?3 OR EXISTS (
+             SELECT 1 FROM archived_member
+             WHERE channel_id = channel.id AND user_id = ?2))
+         ORDER BY id"
+    ))?;
+    let rows = statement.query_map(
+        params![params.workspace_id.get(), caller.get(), sees_public],
+        |row| Ok((from_row(row)?, row.get("joined")?)),
+    )?;
+    let mut channels = Vec::new();
+    for row in rows {
+        let (channel, is_member) = row?;
+        channels.push(ListedChannel {
+            channel: with_members(look, channel)?,
+            is_member,
+        });
+    }
+    Ok(ListResult {
+        channels,
+        pos: log::head(look)?,
+    })
+}
+
+pub(super) fn members(
+    look: &mut Look<'_>,
+    params: MembersParams,
+) -> Result<MembersResult, Failure> {
+    let caller = look.caller.user()?;
+    let limit = page_limit(params.limit)?;
+    let Seen { channel, .. } = visible(look, params.channel_id, caller)?;
+    let members = look
+        .prepare_cached(
+            "SELECT user_id FROM channel_member
+             WHERE channel_id = ?1 AND user_id > ?2 ORDER BY user_id LIMIT ?3",
+        )?
+        .query_map(
+            params![
+                channel.id.get(),
+                params.after_id.map_or(0, UserId::get),
+                limit + 1
+            ],
+            |row| {
+                Ok(ChannelMember {
+                    channel_id: channel.id,
+                    user_id: UserId(row.get(0)?),
+                })
+            },
+        )?
+        .collect::<Result<_, _>>()?;
+    let (members, has_more) = split_page(members, limit);
+    Ok(MembersResult {
+        members,
+        has_more,
+        pos: log::head(look)?,
+    })
+}

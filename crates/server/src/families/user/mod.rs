@@ -1,0 +1,101 @@
+//! People: their names, and what their applications remember for them.
+//!
+//! Users are made by administrators and the operator, or provisioned by an id of the application's
+//! own. They are never removed: one who is deactivated can no longer sign in, and what they wrote and
+//! where they are members stays.
+
+mod change;
+mod preferences;
+mod provision;
+mod rows;
+
+use antiphon_api::{
+    RpcError,
+    ids::UserId,
+    method::NoParams,
+    methods::user::{
+        Create, Deactivate, Get, GetParams, GetPreferences, List, ListParams, ListResult, Me,
+        Provision, Resolve, SetPreferences, Update, UserResult,
+    },
+};
+use antiphon_store::log;
+use rusqlite::Connection;
+
+use super::{page_limit, split_page, workspace};
+use crate::{
+    context::{Caller, Failure, Look},
+    rpc::Router,
+};
+
+pub(super) use preferences::of as preferences_of;
+pub(crate) use rows::peers;
+pub(super) use rows::{colleagues, load, shares_workspace};
+
+pub(super) fn register(router: Router) -> Router {
+    router
+        .mutation::<Create>(change::create)
+        .mutation::<Update>(change::update)
+        .mutation::<Deactivate>(change::deactivate)
+        .mutation::<Provision>(provision::provision)
+        .mutation::<Resolve>(provision::resolve)
+        .mutation::<SetPreferences>(preferences::set)
+        .query::<GetPreferences>(preferences::get)
+        .query::<Me>(me)
+        .query::<Get>(get)
+        .query::<List>(list)
+}
+
+fn me(look: &mut Look<'_>, _: NoParams) -> Result<UserResult, Failure> {
+    let id = look.caller.user()?;
+    Ok(UserResult {
+        user: load(look, id)?.ok_or_else(|| absent(id))?,
+    })
+}
+
+fn get(look: &mut Look<'_>, params: GetParams) -> Result<UserResult, Failure> {
+    let id = params.user_id;
+    let user = if is_visible(look, look.caller, id)? {
+        load(look, id)?
+    } else {
+        None
+    };
+    Ok(UserResult {
+        user: user.ok_or_else(|| absent(id))?,
+    })
+}
+
+fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> {
+    let caller = look.caller.user()?;
+    let limit = page_limit(params.limit)?;
+    workspace::visible(look, params.workspace_id, caller)?;
+    let users = rows::people(look, params.workspace_id, params.after_id, limit + 1)?;
+    let (users, has_more) = split_page(users, limit);
+    Ok(ListResult {
+        users,
+        has_more,
+        pos: log::head(look)?,
+    })
+}
+
+/// Whether the caller may know of a user.
+fn is_visible(db: &Connection, caller: &Caller, id: UserId) -> Result<bool, rusqlite::Error> {
+    let Caller::User(caller, _) = caller else {
+        return Ok(true);
+    };
+    Ok(*caller == id
+        || rows::is_administrator(db, *caller)?
+        || shares_workspace(db, *caller, id)?
+        || rows::wrote_to(db, id, *caller)?)
+}
+
+/// Whether the caller looks after the instance.
+fn administers(db: &Connection, caller: &Caller) -> Result<bool, rusqlite::Error> {
+    match caller {
+        Caller::Operator => Ok(true),
+        Caller::User(id, _) => rows::is_administrator(db, *id),
+    }
+}
+
+fn absent(id: UserId) -> RpcError {
+    RpcError::not_found("user", id.get())
+}

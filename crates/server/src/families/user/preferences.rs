@@ -1,0 +1,83 @@
+//! What a user's applications remember, as one JSON object.
+
+use antiphon_api::{
+    ErrorCode, RpcError,
+    entities::Preferences,
+    events::UserPreferencesUpdated,
+    ids::{Revision, UserId},
+    method::NoParams,
+    methods::user::{
+        MAX_PREFERENCES_BYTES, MAX_PREFERENCES_DEPTH, PreferencesResult, SetPreferencesParams,
+    },
+};
+use antiphon_store::Audience;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::{Map, Value};
+
+use super::super::merge::{depth, merge};
+use crate::context::{Failure, Look, Work};
+
+pub(super) fn get(look: &mut Look<'_>, _: NoParams) -> Result<PreferencesResult, Failure> {
+    let caller = look.caller.user()?;
+    Ok(PreferencesResult {
+        preferences: of(look, caller)?,
+    })
+}
+
+pub(super) fn set(
+    work: &mut Work<'_, '_>,
+    params: SetPreferencesParams,
+) -> Result<PreferencesResult, Failure> {
+    let caller = work.caller.user()?;
+    let held = of(work, caller)?;
+    let mut values = held.values.clone();
+    merge(&mut values, params.values);
+    if values == held.values {
+        return Ok(PreferencesResult { preferences: held });
+    }
+    let object = bounded(&values)?;
+    let preferences = Preferences {
+        values,
+        revision: held.revision.next(),
+    };
+    work.prepare_cached(
+        "INSERT INTO preferences (user_id, object, revision) VALUES (?1, ?2, ?3)
+         ON CONFLICT (user_id) DO UPDATE SET object = excluded.object, revision = excluded.revision",
+    )?
+    .execute(params![caller.get(), object, preferences.revision.get()])?;
+    let updated = UserPreferencesUpdated {
+        preferences: preferences.clone(),
+    };
+    work.emit(&Audience::user(caller), updated)?;
+    Ok(PreferencesResult { preferences })
+}
+
+/// The values as JSON, if they are not too much.
+fn bounded(values: &Map<String, Value>) -> Result<String, Failure> {
+    if values.values().map(depth).max() >= Some(MAX_PREFERENCES_DEPTH) {
+        let message = format!("the preferences are more than {MAX_PREFERENCES_DEPTH} levels deep");
+        return Err(RpcError::new(ErrorCode::TooLarge, message)
+            .with("limit", MAX_PREFERENCES_DEPTH)
+            .into());
+    }
+    let object = serde_json::to_string(values)?;
+    if object.len() > MAX_PREFERENCES_BYTES {
+        return Err(
+            RpcError::too_large("the whole of the preferences", MAX_PREFERENCES_BYTES).into(),
+        );
+    }
+    Ok(object)
+}
+
+/// A user's preferences; at first an empty object.
+pub(in crate::families) fn of(db: &Connection, user: UserId) -> Result<Preferences, Failure> {
+    let kept: Option<(String, i64)> = db
+        .prepare_cached("SELECT object, revision FROM preferences WHERE user_id = ?1")?
+        .query_row([user.get()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let (values, revision) = match kept {
+        Some((object, revision)) => (serde_json::from_str(&object)?, Revision(revision)),
+        None => (Map::new(), Revision::MIN),
+    };
+    Ok(Preferences { values, revision })
+}

@@ -1,0 +1,273 @@
+//! Who is in a workspace, and as what.
+
+use antiphon_api::{
+    ErrorCode, RpcError,
+    entities::{Permission, Role, Workspace},
+    events::{
+        RemovalReason, WorkspaceAdded, WorkspaceMemberJoined, WorkspaceMemberLeft,
+        WorkspaceMemberUpdated, WorkspaceRemoved,
+    },
+    ids::{UserId, WorkspaceId},
+    method::Done,
+    methods::workspace::{
+        AddMemberParams, MemberResult, MembersParams, MembersResult, RemoveMemberParams,
+        SetRoleParams, WorkspaceMember,
+    },
+};
+use antiphon_store::{Audience, Scope, log, membership};
+use rusqlite::params;
+
+use super::{
+    super::{MAX_MEMBERS, channel, page_limit, permission, split_page, user},
+    changed, role_of,
+    rows::current,
+    visible,
+};
+use crate::context::{Failure, Look, Work};
+
+/// The most workspaces somebody is in, so that one audience names them all.
+const MAX_WORKSPACES: usize = 1_000;
+
+pub(super) fn add_member(
+    work: &mut Work<'_, '_>,
+    params: AddMemberParams,
+) -> Result<MemberResult, Failure> {
+    let AddMemberParams {
+        workspace_id,
+        user_id,
+        role,
+    } = params;
+    let role = role.unwrap_or(Role::Member);
+    let caller = work.caller.user()?;
+    let own = permission::require(work, workspace_id, caller, Permission::WorkspaceAddMember)?;
+    if role == Role::Owner {
+        let message = "a workspace has one owner; expected admin, member or guest";
+        return Err(RpcError::invalid_param("role", message).into());
+    }
+    refuse_above(own, role, Permission::WorkspaceAddMember)?;
+    if user::load(work, user_id)?.is_none() {
+        return Err(RpcError::not_found("user", user_id.get()).into());
+    }
+    if role_of(work, workspace_id, user_id)?.is_some() {
+        let message = format!("user {user_id} is a member already");
+        return Err(RpcError::new(ErrorCode::Conflict, message)
+            .with("existing", "member")
+            .into());
+    }
+    if membership::count(work, Scope::Workspace(workspace_id))? >= MAX_MEMBERS {
+        return Err(full("workspace").into());
+    }
+    admit(work, workspace_id, user_id, role)?;
+    Ok(MemberResult {
+        member: WorkspaceMember {
+            workspace_id,
+            user_id,
+            role,
+        },
+    })
+}
+
+pub(super) fn remove_member(
+    work: &mut Work<'_, '_>,
+    params: RemoveMemberParams,
+) -> Result<Done, Failure> {
+    let RemoveMemberParams {
+        workspace_id,
+        user_id,
+    } = params;
+    let caller = work.caller.user()?;
+    const NEEDED: Permission = Permission::WorkspaceRemoveMember;
+    let own = if caller == user_id {
+        visible(work, workspace_id, caller)?
+    } else {
+        permission::require(work, workspace_id, caller, NEEDED)?
+    };
+    let role = role_of(work, workspace_id, user_id)?
+        .ok_or_else(|| RpcError::not_found("member", user_id.get()))?;
+    if role == Role::Owner {
+        let message = "the owner cannot leave the workspace";
+        return Err(RpcError::new(ErrorCode::Conflict, message)
+            .with("existing", "owner")
+            .into());
+    }
+    refuse_above(own, role, NEEDED)?;
+    let reason = if caller == user_id {
+        RemovalReason::Left
+    } else {
+        RemovalReason::Removed
+    };
+    for channel_id in channel::joined_in(work, workspace_id, user_id)? {
+        channel::withdraw(work, channel_id, user_id, reason)?;
+    }
+    channel::forget_archived(work, workspace_id, user_id)?;
+    work.tx
+        .close_membership(Scope::Workspace(workspace_id), user_id)?;
+    work.emit(
+        &Audience::workspace(workspace_id),
+        WorkspaceMemberLeft {
+            workspace_id,
+            user_id,
+            role,
+            reason,
+        },
+    )?;
+    work.emit(
+        &Audience::user(user_id),
+        WorkspaceRemoved {
+            workspace_id,
+            reason,
+        },
+    )?;
+    Ok(Done {})
+}
+
+pub(super) fn set_role(
+    work: &mut Work<'_, '_>,
+    params: SetRoleParams,
+) -> Result<MemberResult, Failure> {
+    const NEEDED: Permission = Permission::WorkspaceSetRole;
+    let SetRoleParams {
+        workspace_id,
+        user_id,
+        role,
+    } = params;
+    let caller = work.caller.user()?;
+    let own = permission::require(work, workspace_id, caller, NEEDED)?;
+    let held = role_of(work, workspace_id, user_id)?
+        .ok_or_else(|| RpcError::not_found("member", user_id.get()))?;
+    refuse_above(own, role.min(held), NEEDED)?;
+    if held == Role::Owner && role != Role::Owner {
+        let message = "hand the workspace over by making somebody else its owner";
+        return Err(RpcError::new(ErrorCode::Conflict, message)
+            .with("existing", "owner")
+            .into());
+    }
+    if role != held {
+        if role == Role::Owner {
+            hand_over(work, workspace_id, caller, user_id)?;
+        } else {
+            give_role(work, workspace_id, user_id, role)?;
+        }
+    }
+    Ok(MemberResult {
+        member: WorkspaceMember {
+            workspace_id,
+            user_id,
+            role,
+        },
+    })
+}
+
+fn hand_over(
+    work: &mut Work<'_, '_>,
+    workspace_id: WorkspaceId,
+    from: UserId,
+    to: UserId,
+) -> Result<(), Failure> {
+    if user::load(work, to)?.is_none_or(|user| user.deactivated_at.is_some()) {
+        let message = format!("user {to} is deactivated");
+        return Err(RpcError::new(ErrorCode::Conflict, message)
+            .with("existing", "deactivated")
+            .into());
+    }
+    give_role(work, workspace_id, from, Role::Admin)?;
+    give_role(work, workspace_id, to, Role::Owner)?;
+    work.prepare_cached("UPDATE workspace SET owner_id = ?2 WHERE id = ?1")?
+        .execute([workspace_id.get(), to.get()])?;
+    changed(work, workspace_id)?;
+    Ok(())
+}
+
+fn give_role(
+    work: &mut Work<'_, '_>,
+    workspace_id: WorkspaceId,
+    user_id: UserId,
+    role: Role,
+) -> Result<(), Failure> {
+    work.tx
+        .set_role(Scope::Workspace(workspace_id), user_id, role.as_str())?;
+    let updated = WorkspaceMemberUpdated {
+        workspace_id,
+        user_id,
+        role,
+    };
+    work.emit(&Audience::workspace(workspace_id), updated)?;
+    Ok(())
+}
+
+/// Nobody gives a role above their own, or takes one from somebody who has it.
+fn refuse_above(own: Role, role: Role, permission: Permission) -> Result<(), RpcError> {
+    if role < own {
+        let message = format!("{} is above your own role", role.as_str());
+        return Err(RpcError::forbidden(permission.as_str(), message));
+    }
+    Ok(())
+}
+
+pub(super) fn list(look: &mut Look<'_>, params: MembersParams) -> Result<MembersResult, Failure> {
+    let workspace_id = params.workspace_id;
+    let caller = look.caller.user()?;
+    let limit = page_limit(params.limit)?;
+    visible(look, workspace_id, caller)?;
+    let after = params.after_id.map_or(0, UserId::get);
+    let members = look
+        .prepare_cached(
+            "SELECT user_id, role FROM workspace_member
+             WHERE workspace_id = ?1 AND user_id > ?2 ORDER BY user_id LIMIT ?3",
+        )?
+        .query_map(params![workspace_id.get(), after, limit + 1], |row| {
+            let role: String = row.get(1)?;
+            Ok(WorkspaceMember {
+                workspace_id,
+                user_id: UserId(row.get(0)?),
+                role: Role::parse(&role).ok_or(rusqlite::Error::InvalidQuery)?,
+            })
+        })?
+        .collect::<Result<_, _>>()?;
+    let (members, has_more) = split_page(members, limit);
+    Ok(MembersResult {
+        members,
+        has_more,
+        pos: log::head(look)?,
+    })
+}
+
+/// Opens a membership and tells of it: first the user, then everybody.
+pub(super) fn admit(
+    work: &mut Work<'_, '_>,
+    id: WorkspaceId,
+    user_id: UserId,
+    role: Role,
+) -> Result<Workspace, Failure> {
+    if membership::workspaces_of(work, user_id)?.len() >= MAX_WORKSPACES {
+        let message = format!("a user is in at most {MAX_WORKSPACES} workspaces");
+        let refusal = RpcError::new(ErrorCode::Conflict, message).with("limit", MAX_WORKSPACES);
+        return Err(refusal.into());
+    }
+    let workspace = current(work, id)?;
+    work.tx
+        .open_membership(Scope::Workspace(id), user_id, role.as_str())?;
+    work.emit(
+        &Audience::user(user_id),
+        WorkspaceAdded {
+            workspace: workspace.clone(),
+        },
+    )?;
+    work.emit(
+        &Audience::workspace(id),
+        WorkspaceMemberJoined {
+            workspace_id: id,
+            user_id,
+            role,
+        },
+    )?;
+    Ok(workspace)
+}
+
+pub(in crate::families) fn full(what: &str) -> RpcError {
+    RpcError::new(
+        ErrorCode::Conflict,
+        format!("a {what} has at most {MAX_MEMBERS} members"),
+    )
+    .with("limit", MAX_MEMBERS)
+}
