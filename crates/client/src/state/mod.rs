@@ -3,7 +3,8 @@
 //! [`State::apply`] is one side of the system's central equation: the snapshot at P with the
 //! user's events in (P, Q] applied is the snapshot at Q. [`State::equation`] is the part that
 //! takes part in it, in a form that compares. Presence and typing are caches beside it, where the
-//! newest value wins. Messages are not kept; an event about one changes counts alone.
+//! newest value wins. Messages are not kept; an event about one changes
+//! counts alone, and that of a deleted root ends its thread.
 //!
 //! An event about a channel that is not held changes nothing: the event that introduces a channel
 //! always comes first, so this one is about a channel that is gone. Of two copies of a workspace
@@ -12,17 +13,21 @@
 mod caches;
 #[cfg(test)]
 mod tests;
+mod threads;
+mod unread;
 
 use std::collections::BTreeMap;
 
 use antiphon_api::{
-    entities::{Channel, Message, Presence, Read, User, Workspace},
+    entities::{Channel, Message, Presence, Read, Thread, User, Workspace},
     events::{Event, MessageDeleted, TypingStarted},
     ids::{ChannelId, MessageId, Pos, UnixMs, UserId, WorkspaceId},
     methods::state::SnapshotResult,
 };
 
 use caches::{PresenceCache, TypingCache};
+use threads::Threads;
+use unread::{Countable, Counts};
 
 /// What one user's client knows.
 #[derive(Clone, Debug)]
@@ -32,6 +37,7 @@ pub struct State {
     workspaces: BTreeMap<WorkspaceId, Workspace>,
     channels: BTreeMap<ChannelId, Channel>,
     reads: BTreeMap<ChannelId, Read>,
+    threads: Threads,
     people: BTreeMap<UserId, User>,
     presence: PresenceCache,
     typing: TypingCache,
@@ -45,15 +51,7 @@ pub struct Equation {
     pub channels: Vec<Channel>,
     /// By channel.
     pub reads: Vec<Read>,
-}
-
-/// What decides whether a message counts as unread.
-struct Countable<'a> {
-    id: MessageId,
-    channel_id: ChannelId,
-    author_id: UserId,
-    thread_id: Option<MessageId>,
-    mentions: &'a [UserId],
+    pub threads: Vec<Thread>,
 }
 
 impl From<SnapshotResult> for State {
@@ -64,6 +62,7 @@ impl From<SnapshotResult> for State {
             workspaces: by_key(snapshot.workspaces, |workspace| workspace.id),
             channels: by_key(snapshot.channels, |channel| channel.id),
             reads: by_key(snapshot.reads, |read| read.channel_id),
+            threads: snapshot.threads.into_iter().collect(),
             people: by_key(snapshot.users, |user| user.id),
             presence: snapshot.presence.into_iter().collect(),
             typing: TypingCache::default(),
@@ -86,6 +85,7 @@ impl State {
             workspaces: self.workspaces.values().cloned().collect(),
             channels: self.channels.values().cloned().collect(),
             reads: self.reads.values().cloned().collect(),
+            threads: self.threads.all().cloned().collect(),
         }
     }
 
@@ -107,6 +107,12 @@ impl State {
     #[must_use]
     pub fn read(&self, id: ChannelId) -> Option<&Read> {
         self.reads.get(&id)
+    }
+
+    /// A thread the user follows, by its root.
+    #[must_use]
+    pub fn thread(&self, id: MessageId) -> Option<&Thread> {
+        self.threads.get(id)
     }
 
     /// Somebody who was known when the snapshot was taken; others are fetched with `user.get`.
@@ -152,10 +158,17 @@ impl State {
             Event::ChannelMemberLeft(left) => self.left(left.channel_id, left.user_id),
             Event::MessageCreated(created) => self.created(&created.message),
             Event::MessageDeleted(deleted) => self.deleted(deleted),
+            Event::ThreadUpdated(updated) => self.keep_thread(&updated.thread),
+            Event::ThreadRemoved(removed) => self.threads.remove(removed.thread_id),
             Event::ReadUpdated(updated) => self.keep_read(&updated.read),
             Event::TypingStarted(started) => self.started_typing(started),
             Event::PresenceChanged(changed) => self.presence.extend([changed.0.clone()]),
             Event::MessageUpdated(_)
+            | Event::MessageReplied(_)
+            | Event::MessageReacted(_)
+            | Event::MessagePinned(_)
+            | Event::MessageUnpinned(_)
+            | Event::MentionCreated(_)
             | Event::WorkspaceMemberJoined(_)
             | Event::WorkspaceMemberLeft(_) => {}
         }
@@ -191,6 +204,7 @@ impl State {
     fn drop_channel(&mut self, id: ChannelId) {
         self.channels.remove(&id);
         self.reads.remove(&id);
+        self.threads.drop_channel(id);
         self.typing.drop_channel(id);
     }
 
@@ -223,40 +237,33 @@ impl State {
             self.typing
                 .wrote(message.channel_id, message.author_id, message.created_at);
         }
-        let countable = Countable {
-            id: message.id,
-            channel_id: message.channel_id,
-            author_id: message.author_id,
-            thread_id: message.thread_id,
-            mentions: &message.mentions,
-        };
-        self.count(&countable, |n| n.saturating_add(1));
+        self.count(&message.into(), |n| n.saturating_add(1));
     }
 
     fn deleted(&mut self, deleted: &MessageDeleted) {
-        let countable = Countable {
-            id: deleted.message_id,
-            channel_id: deleted.channel_id,
-            author_id: deleted.author_id,
-            thread_id: deleted.thread_id,
-            mentions: &deleted.mentions,
-        };
-        self.count(&countable, |n| n.saturating_sub(1));
+        self.threads.remove(deleted.message_id);
+        self.count(&deleted.into(), |n| n.saturating_sub(1));
     }
 
-    /// Moves the counts of a message's channel, if the message is one that counts.
+    /// Moves the counts a message belongs to: a reply's those of its thread, another's those of its
+    /// channel.
     fn count(&mut self, message: &Countable<'_>, step: fn(u32) -> u32) {
-        let me = self.user.id;
-        let Some(read) = self.reads.get_mut(&message.channel_id) else {
-            return;
+        let counts = match message.thread_id {
+            Some(thread) => self.threads.counts(thread),
+            None => self.reads.get_mut(&message.channel_id).map(|read| Counts {
+                last_read_id: read.last_read_id,
+                unread: &mut read.unread,
+                mentions: &mut read.mentions,
+            }),
         };
-        let is_unread = Some(message.id) > read.last_read_id;
-        if !is_unread || message.author_id == me || message.thread_id.is_some() {
-            return;
+        if let Some(counts) = counts {
+            counts.step(message, self.user.id, step);
         }
-        read.unread = step(read.unread);
-        if message.mentions.contains(&me) {
-            read.mentions = step(read.mentions);
+    }
+
+    fn keep_thread(&mut self, thread: &Thread) {
+        if self.channels.contains_key(&thread.channel_id) {
+            self.threads.keep(thread);
         }
     }
 

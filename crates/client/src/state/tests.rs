@@ -1,3 +1,5 @@
+mod threads;
+
 use antiphon_api::{
     entities::{
         Channel, ChannelKind, Message, Presence, PresenceState, Read, Role, User, Workspace,
@@ -65,6 +67,12 @@ fn message(id: i64, author_id: UserId) -> Message {
         revision: Revision(1),
         reactions: vec![],
         mentions: vec![],
+        mentions_everyone: false,
+        reply_count: 0,
+        last_reply_id: None,
+        last_reply_at: None,
+        pinned_at: None,
+        pinned_by: None,
     }
 }
 
@@ -96,6 +104,7 @@ fn state() -> State {
             channel(DM, Some(vec![ME, PEER, UserId(4)]), 2),
         ],
         reads: vec![read(GENERAL, Some(5), 0, 0), read(DM, None, 3, 0)],
+        threads: vec![],
         users: vec![],
         presence: vec![presence(PresenceState::Away, 5)],
     })
@@ -132,6 +141,7 @@ fn deleted(message: &Message) -> Event {
         thread_id: message.thread_id,
         author_id: message.author_id,
         mentions: message.mentions.clone(),
+        mentions_everyone: message.mentions_everyone,
     }
     .into()
 }

@@ -22,7 +22,7 @@ use antiphon_api::{
 use antiphon_store::{Audience, Scope, log, membership};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{MAX_MEMBERS, at_most, name_of, permission, read, workspace};
+use super::{MAX_MEMBERS, at_most, name_of, permission, read, thread, workspace};
 use crate::{
     context::{Failure, Look, Work},
     rpc::Router,
@@ -300,6 +300,7 @@ pub(super) fn withdraw(
     work.tx
         .close_membership(Scope::Channel(channel_id), user_id)?;
     read::forget(work, channel_id, user_id)?;
+    thread::forget(work, channel_id, user_id)?;
     work.emit(
         &Audience::channel(channel_id),
         ChannelMemberLeft {

@@ -1,4 +1,4 @@
-//! The families of methods: each file holds a family's statements, rules, handlers and what they
+//! The families of methods: each file or folder holds a family's statements, rules, handlers and what they
 //! emit.
 
 mod channel;
@@ -10,6 +10,7 @@ mod replay;
 mod server;
 mod session;
 mod state;
+mod thread;
 mod typing;
 mod user;
 mod workspace;
@@ -22,7 +23,10 @@ pub(crate) use presence::{expire_statuses, has_expired_status, status_of};
 pub(crate) use user::peers;
 
 /// The steps that make and change the tables of all families, oldest first.
-pub(crate) const SCHEMA: &[&str] = &[include_str!("schema/01_spine.sql")];
+pub(crate) const SCHEMA: &[&str] = &[
+    include_str!("schema/01_spine.sql"),
+    include_str!("schema/03_messages.sql"),
+];
 
 /// The most members of a workspace or channel, so that an envelope with all their ids fits a
 /// message of the link.
@@ -34,6 +38,7 @@ pub(crate) fn register(router: Router) -> Router {
         workspace::register,
         channel::register,
         message::register,
+        thread::register,
         read::register,
         typing::register,
         presence::register,

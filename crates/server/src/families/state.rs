@@ -5,7 +5,7 @@ use antiphon_api::{
 };
 use antiphon_store::log;
 
-use super::{channel, read, user, workspace};
+use super::{channel, read, thread, user, workspace};
 use crate::{
     context::{Failure, Look},
     rpc::Router,
@@ -18,11 +18,6 @@ pub(super) fn register(router: Router) -> Router {
 /// One read transaction, so that `pos` and the rest are of one moment.
 fn snapshot(look: &mut Look<'_>, _: NoParams) -> Result<SnapshotResult, Failure> {
     let caller = look.caller.user()?;
-    let channels = channel::of_user(look, caller)?;
-    let reads = channels
-        .iter()
-        .map(|channel| read::of(look, channel.id, caller))
-        .collect::<Result<_, _>>()?;
     let users = user::colleagues(look, caller, MAX_PEOPLE)?;
     let presence = users
         .iter()
@@ -36,8 +31,9 @@ fn snapshot(look: &mut Look<'_>, _: NoParams) -> Result<SnapshotResult, Failure>
         pos: log::head(look)?,
         user: user::load(look, caller)?.ok_or_else(|| RpcError::not_found("user", caller.get()))?,
         workspaces: workspace::of_user(look, caller)?,
-        channels,
-        reads,
+        channels: channel::of_user(look, caller)?,
+        reads: read::of_user(look, caller)?,
+        threads: thread::of_user(look, caller)?,
         users,
         presence,
     })

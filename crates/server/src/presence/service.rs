@@ -138,6 +138,12 @@ impl Presence {
         users.sort_by_cached_key(|user| inner.board.state(*user) == PresenceState::Offline);
     }
 
+    /// Keeps those who are online.
+    pub(crate) fn retain_online(&self, users: &mut Vec<UserId>) {
+        let inner = self.inner.lock();
+        users.retain(|user| inner.board.state(*user) == PresenceState::Online);
+    }
+
     fn take_pending(&self) -> Vec<UserId> {
         let mut pending = std::mem::take(&mut self.inner.lock().pending);
         pending.sort_unstable();
