@@ -67,15 +67,24 @@ impl History {
     /// The newest counts, against what the tables say.
     pub(super) fn recount(&self, db: &Connection) {
         for (user, _, equation) in self.clone_of_newest() {
-            let told: Vec<(i64, Option<i64>, u32)> = equation
+            let told: Vec<Counted> = equation
                 .reads
                 .iter()
                 .map(|read| {
                     let last = read.last_read_id.map(|id| id.get());
-                    (read.channel_id.get(), last, read.unread)
+                    (read.channel_id.get(), last, read.unread, read.mentions)
                 })
                 .collect();
             assert_eq!(told, counted(db, user), "counts of user {user}");
+            let told: Vec<Counted> = equation
+                .threads
+                .iter()
+                .map(|thread| {
+                    let last = thread.last_read_id.map(|id| id.get());
+                    (thread.thread_id.get(), last, thread.unread, thread.mentions)
+                })
+                .collect();
+            assert_eq!(told, counted_threads(db, user), "threads of user {user}");
         }
     }
 
@@ -115,22 +124,48 @@ impl History {
     }
 }
 
-fn counted(db: &Connection, user: i64) -> Vec<(i64, Option<i64>, u32)> {
+/// Of a place: its id, the cursor, what is unread, what of it mentions.
+type Counted = (i64, Option<i64>, u32, u32);
+
+fn counted(db: &Connection, user: i64) -> Vec<Counted> {
+    recounted(
+        db,
+        user,
+        "SELECT membership.scope_id AS place, membership.user_id, read_cursor.last_read_id,
+                membership.scope_id AS channel_id, 0 AS thread
+         FROM membership LEFT JOIN read_cursor
+           ON read_cursor.user_id = membership.user_id
+          AND read_cursor.channel_id = membership.scope_id
+         WHERE kind = 2 AND to_pos = 9223372036854775807",
+    )
+}
+
+fn counted_threads(db: &Connection, user: i64) -> Vec<Counted> {
+    recounted(
+        db,
+        user,
+        "SELECT thread_id AS place, user_id, last_read_id, channel_id, thread_id AS thread
+         FROM thread_follow",
+    )
+}
+
+fn recounted(db: &Connection, user: i64, places: &str) -> Vec<Counted> {
+    let mentioning = "mentions_everyone OR EXISTS (
+        SELECT 1 FROM mention WHERE message_id = message.id AND mention.user_id = place.user_id)";
     let mut statement = db
-        .prepare(
-            "SELECT membership.scope_id, read_cursor.last_read_id, (
-                 SELECT count(*) FROM message
-                 WHERE message.channel_id = membership.scope_id
-                   AND message.author_id IS NOT membership.user_id
-                   AND (read_cursor.last_read_id IS NULL OR message.id > read_cursor.last_read_id))
-             FROM membership LEFT JOIN read_cursor
-               ON read_cursor.user_id = membership.user_id
-              AND read_cursor.channel_id = membership.scope_id
-             WHERE kind = 2 AND membership.user_id = ?1 AND to_pos = 9223372036854775807
-             ORDER BY 1",
-        )
+        .prepare(&format!(
+            "SELECT place, last_read_id, count(message.id), count(CASE WHEN {mentioning} THEN 1 END)
+             FROM ({places}) AS place LEFT JOIN message
+               ON message.channel_id = place.channel_id
+              AND coalesce(message.thread_id, 0) = place.thread
+              AND message.author_id <> place.user_id
+              AND (last_read_id IS NULL OR message.id > last_read_id)
+             WHERE place.user_id = ?1 GROUP BY place ORDER BY place"
+        ))
         .expect("is SQL");
-    let rows = statement.query_map([user], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    let rows = statement.query_map([user], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+    });
     rows.expect("reads")
         .collect::<Result<_, _>>()
         .expect("reads")
@@ -203,7 +238,7 @@ fn introduced(user: i64, events: &[(Pos, Value)]) {
             }
             _ => {}
         }
-        for holder in [data, &data["message"], &data["read"]] {
+        for holder in [data, &data["message"], &data["read"], &data["thread"]] {
             if let Some(channel) = holder["channel_id"].as_i64() {
                 assert!(channels.contains_key(&channel), "{user} at {pos}: {event}");
             }

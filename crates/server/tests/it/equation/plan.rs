@@ -52,8 +52,8 @@ impl World {
             "user.create" => self.users = self.users.max(id("user")),
             "workspace.create" => self.workspaces = self.workspaces.max(id("workspace")),
             "channel.create" => self.channels = self.channels.max(id("channel")),
-            "message.send" => {
-                let channel = op.params["channel_id"].as_i64().unwrap_or_default();
+            "message.send" | "thread.reply" => {
+                let channel = result["message"]["channel_id"].as_i64().unwrap_or_default();
                 self.messages.push((id("message"), channel, op.caller));
             }
             _ => {}
@@ -84,10 +84,15 @@ pub(super) fn next(random: &mut Random, world: &World) -> Op {
         31..35 => dice.in_own_channel("channel.leave", random),
         35..42 => dice.with_user("channel.add_member", random),
         42..46 => dice.with_user("channel.remove_member", random),
-        46..70 => dice.send(random),
-        70..76 => dice.update(random),
-        76..84 => dice.delete(random),
-        84..94 => dice.mark(random),
+        46..58 => dice.send(random),
+        58..64 => dice.update(random),
+        64..70 => dice.delete(random),
+        70..76 => dice.mark(random),
+        76..82 => dice.reply(random),
+        82..86 => dice.in_thread(random),
+        86..90 => dice.on_message(random),
+        90..92 => dice.delete_some(random),
+        92..94 => dice.mark_otherwise(random),
         94..96 => dice.create_user(random),
         _ => dice.nonsense(random),
     }
@@ -206,7 +211,7 @@ impl Dice<'_> {
     }
 
     fn send(&self, random: &mut Random) -> Op {
-        let body = random.pick(&["hello", "“quoted” \u{1}\n", "", "🌍"]);
+        let body = random.pick(&["hello", "“quoted” \u{1}\n", "", "🌍", "@u1 @u2", "@channel"]);
         self.op(
             "message.send",
             json!({ "channel_id": self.channel(random), "body": body }),
@@ -246,6 +251,72 @@ impl Dice<'_> {
             "read.mark",
             json!({ "channel_id": channel, "message_id": id }),
         )
+    }
+
+    fn reply(&self, random: &mut Random) -> Op {
+        let body = random.pick(&["indeed", "@u3, @u4", "@channel"]);
+        let (id, _, _) = self.message(random);
+        self.op("thread.reply", json!({ "thread_id": id, "body": body }))
+    }
+
+    /// Replies are not known from roots, so that some of this is refused.
+    fn in_thread(&self, random: &mut Random) -> Op {
+        let (id, _, _) = self.message(random);
+        let (other, _, _) = self.message(random);
+        match random.below(4) {
+            0 => self.op("thread.unfollow", json!({ "thread_id": id })),
+            1 => self.op(
+                "thread.read",
+                json!({ "thread_id": id, "message_id": other }),
+            ),
+            2 => self.op(
+                "thread.read",
+                json!({ "thread_id": id, "message_id": id + 1 }),
+            ),
+            _ => self.op("thread.follow", json!({ "thread_id": id })),
+        }
+    }
+
+    fn on_message(&self, random: &mut Random) -> Op {
+        let (id, _, _) = self.message(random);
+        let emoji = random.pick(&["👍", "🎉"]);
+        match random.below(5) {
+            0 => self.op("message.pin", json!({ "message_id": id })),
+            1 => self.op("message.unpin", json!({ "message_id": id })),
+            2 => self.op("message.react", json!({ "message_id": id, "emoji": emoji })),
+            3 => self.op(
+                "message.unreact",
+                json!({ "message_id": id, "emoji": emoji }),
+            ),
+            _ => self.op(
+                "message.toggle_react",
+                json!({ "message_id": id, "emoji": emoji }),
+            ),
+        }
+    }
+
+    fn delete_some(&self, random: &mut Random) -> Op {
+        let (id, channel, _) = self.message(random);
+        let here = self
+            .world
+            .messages
+            .iter()
+            .filter(|(_, of, _)| *of == channel);
+        let here: Vec<i64> = here.map(|(id, _, _)| *id).collect();
+        let ids = [id, random.pick(&here).unwrap_or(id)];
+        let params = json!({ "channel_id": channel, "message_ids": ids });
+        let mut op = self.op("message.bulk_delete", params);
+        op.caller = random.pick(&[1, 2, self.caller]).unwrap_or(1);
+        op
+    }
+
+    fn mark_otherwise(&self, random: &mut Random) -> Op {
+        let (id, channel, _) = self.message(random);
+        let params = json!({ "channel_id": channel, "message_id": id });
+        match random.below(4) {
+            0 => self.op("read.mark_all", json!({})),
+            _ => self.op("read.mark_unread", params),
+        }
     }
 
     fn nonsense(&self, random: &mut Random) -> Op {

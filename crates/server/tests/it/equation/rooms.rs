@@ -37,6 +37,11 @@ impl Rooms {
             "message.created" | "message.updated" => members(&self.channels, of_message),
             "message.deleted" => members(&self.channels, channel),
             "read.updated" => self.reader(heard),
+            "message.replied" | "message.reacted" | "message.pinned" | "message.unpinned" => {
+                members(&self.channels, channel)
+            }
+            "mention.created" => self.mentioned(heard),
+            "thread.updated" | "thread.removed" => self.follower(heard),
             other => panic!("who hears {other}?"),
         };
         assert_eq!(to, expected, "{heard:?}");
@@ -73,6 +78,37 @@ impl Rooms {
             .copied()
             .filter(|user| inside.contains(user))
             .collect()
+    }
+
+    /// Everybody, or members of the channel other than the author.
+    fn mentioned(&self, heard: &Heard) -> BTreeSet<i64> {
+        let data = heard.data();
+        let mut inside = members(
+            &self.channels,
+            data["channel_id"].as_i64().unwrap_or_default(),
+        );
+        if data["kind"] == "channel" {
+            return inside;
+        }
+        inside.remove(&data["author_id"].as_i64().unwrap_or_default());
+        let to = heard.to.iter().copied();
+        to.filter(|user| inside.contains(user)).collect()
+    }
+
+    fn follower(&self, heard: &Heard) -> BTreeSet<i64> {
+        assert_eq!(heard.to.len(), 1, "{heard:?}");
+        let data = heard.data();
+        let of = if data["thread"].is_null() {
+            data
+        } else {
+            &data["thread"]
+        };
+        let inside = members(
+            &self.channels,
+            of["channel_id"].as_i64().unwrap_or_default(),
+        );
+        let to = heard.to.iter().copied();
+        to.filter(|user| inside.contains(user)).collect()
     }
 
     /// What of one kind a user is in.

@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_of_bodies_is_read_in_no_time() {
+    fn the_worst_of_bodies_have_fewer_names_than_bytes() {
         let backticks: String = (1..250).map(|n| "`".repeat(n) + "x").collect();
         for body in [
             backticks,
@@ -292,16 +292,8 @@ mod tests {
             "@".repeat(32_000),
             "`@".repeat(16_000),
         ] {
-            let begun = std::time::Instant::now();
-            let found: usize = words(&body)
-                .into_iter()
-                .map(|word| names(word).count())
-                .sum();
-            assert!(
-                begun.elapsed().as_millis() < 2_000,
-                "{found} in {:.20}",
-                body
-            );
+            let words = words(&body).into_iter();
+            assert!(words.map(|word| names(word).count()).sum::<usize>() < body.len());
         }
     }
 }
