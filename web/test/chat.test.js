@@ -166,6 +166,14 @@ test("mentions are counted among the unread, by name or with everybody, once", a
   assert.deepEqual(chat.reads.get(1), { channel_id: 1, last_read_id: null, unread: 2, mentions: 1 });
 });
 
+test("a badge that was missing is there after a reconnect, because a snapshot replaces and does not merge", async () => {
+  const { chat } = await chatWith([]);
+  chat.replace(snapshot(200, 5));
+  assert.equal(chat.reads.get(1).unread, 5);
+  chat.replace(snapshot(300));
+  assert.equal(chat.reads.get(1).unread, 0);
+});
+
 test("what is marked in one channel does not hold up another, though ids are common to all", async () => {
   const { chat, calls, take } = await chatWith([]);
   const channel = { id: 2, workspace_id: 1, kind: "public", name: "random", revision: 1 };

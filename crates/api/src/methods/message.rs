@@ -23,7 +23,8 @@ pub const MAX_MENTIONS: usize = 256;
 pub const MAX_REPLIES: u32 = 10_000;
 /// The most different emoji on one message.
 pub const MAX_EMOJI: usize = 50;
-/// The most reactions on one message, of all emoji together.
+/// The most reactions on one message, of all emoji together; with them and the largest body it
+/// still fits one event.
 pub const MAX_REACTIONS: usize = 2_000;
 /// The longest emoji, in characters.
 pub const MAX_EMOJI_CHARS: usize = 32;

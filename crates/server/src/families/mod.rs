@@ -75,3 +75,15 @@ fn at_most(path: &str, text: String, max: usize) -> Result<String, RpcError> {
         ))
     }
 }
+
+/// The tables of all families with nothing in them, to ask SQLite how it reads them.
+#[cfg(test)]
+fn empty_database() -> rusqlite::Connection {
+    let db = rusqlite::Connection::open_in_memory().expect("opens");
+    let membership = "CREATE TABLE membership (kind, scope_id, to_pos, user_id, from_pos, role)";
+    db.execute_batch(membership).expect("is SQL");
+    for step in SCHEMA {
+        db.execute_batch(step).expect("is SQL");
+    }
+    db
+}

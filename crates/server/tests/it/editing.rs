@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Talk;
+use crate::support::{Heard, Talk};
 
 fn edit(message: i64, body: &str) -> Value {
     json!({ "message_id": message, "body": body })
@@ -185,4 +185,57 @@ async fn an_edited_and_deleted_message_does_not_come_back_in_a_replay() {
             "{method}"
         );
     }
+}
+
+/// What somebody who held a message has after one more event.
+fn fold(held: &mut Value, heard: &Heard) {
+    let data = heard.data();
+    let is_it = data["message_id"] == held["id"] || data["message"]["id"] == held["id"];
+    if !is_it {
+        return;
+    }
+    if data["message"].is_object() {
+        *held = data["message"].clone();
+        return;
+    }
+    for (field, value) in data.as_object().expect("data") {
+        if !held[field].is_null() || field.starts_with("pinned") || field.starts_with("last") {
+            held[field] = value.clone();
+        }
+    }
+}
+
+#[tokio::test]
+async fn edits_reactions_pins_and_replies_missed_offline_are_all_in_what_comes_after() {
+    let mut talk = Talk::of(2).await;
+    let message = talk.say(1, "one").await;
+    let start = talk.message(message).await;
+    talk.heard().await;
+    talk.must(1, "message.update", edit(message, "two")).await;
+    talk.must(
+        2,
+        "message.react",
+        json!({ "message_id": message, "emoji": "👍" }),
+    )
+    .await;
+    talk.must(2, "message.pin", json!({ "message_id": message }))
+        .await;
+    let reply = talk.reply(2, message, "reply").await;
+    let heard = talk.heard().await;
+    let mut held = start.clone();
+    heard.iter().for_each(|heard| fold(&mut held, heard));
+    assert_eq!(held, talk.message(message).await);
+    talk.must(2, "message.delete", json!({ "message_id": reply }))
+        .await;
+    talk.must(2, "message.unpin", json!({ "message_id": message }))
+        .await;
+    let more = talk.heard().await;
+    more.iter().for_each(|heard| fold(&mut held, heard));
+    assert_eq!(held, talk.message(message).await);
+    let mut again = start;
+    heard
+        .iter()
+        .chain(&more)
+        .for_each(|heard| fold(&mut again, heard));
+    assert_eq!(again, held);
 }

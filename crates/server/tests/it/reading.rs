@@ -1,8 +1,9 @@
 //! What is unread, and how far one has read.
 
+use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::support::{House, Talk, must};
+use crate::support::{House, Talk, ids, must};
 
 /// Users 1 and 2 of a workspace, and a channel that 1 has written two messages to.
 async fn written() -> House {
@@ -166,4 +167,33 @@ async fn marking_all_moves_each_cursor_once_and_tells_of_those_that_moved() {
     let cursors = talk.must(2, "read.cursors", json!({})).await;
     assert_eq!(cursors["reads"], talk.snapshot(2, "reads").await);
     assert_eq!(channels(&cursors["reads"]), [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn messages_stay_in_the_order_they_were_sent_when_the_clock_is_put_back() {
+    let talk = Talk::of(1).await;
+    let root = talk.say(1, "root").await;
+    let early = talk.reply(1, root, "early").await;
+    let folder = talk.house.stop().await;
+    let db = Connection::open(folder.path().join("antiphon.db")).expect("opens");
+    let later = "UPDATE message SET created_at = created_at + 300000";
+    db.execute(later, []).expect("is SQL");
+    drop(db);
+    let house = House::in_folder(folder).await;
+    let reply = json!({ "thread_id": root, "body": "late" });
+    let late = must(&house.user(1), "thread.reply", reply).await["message"]["id"].take();
+    say(&house, 1, "last").await;
+    let listed = must(&house.user(1), "message.list", json!({ "channel_id": 1 })).await;
+    assert_eq!(ids(&listed["messages"]), [root, root + 3]);
+    assert_eq!(listed["messages"][0]["last_reply_id"], late);
+    let params = json!({ "thread_id": root });
+    let replies = must(&house.user(1), "thread.messages", params).await;
+    assert_eq!(ids(&replies["messages"])[0], early);
+    let times: Vec<_> = replies["messages"]
+        .as_array()
+        .expect("replies")
+        .iter()
+        .map(|one| one["created_at"].as_i64())
+        .collect();
+    assert!(times[0] > times[1], "{times:?}");
 }

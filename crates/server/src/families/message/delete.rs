@@ -2,9 +2,9 @@
 
 use antiphon_api::{
     RpcError,
-    entities::{Message, Permission},
+    entities::{Channel, Message, Permission},
     events::MessageDeleted,
-    ids::{ChannelId, MessageId},
+    ids::{ChannelId, MessageId, UserId},
     method::Done,
     methods::message::{BulkDeleteParams, BulkDeleteResult, MAX_BULK, MessageParams},
 };
@@ -20,7 +20,8 @@ use crate::context::{Failure, Work};
 pub(super) fn delete(work: &mut Work<'_, '_>, params: MessageParams) -> Result<Done, Failure> {
     let caller = work.caller.user()?;
     let message = readable(work, params.message_id, caller)?;
-    allowed(work, message.channel_id, std::slice::from_ref(&message))?;
+    let channel = channel::joined(work, message.channel_id, caller)?;
+    allowed(work, &channel, caller, std::slice::from_ref(&message))?;
     remove(work, message)?;
     Ok(Done {})
 }
@@ -38,12 +39,12 @@ pub(super) fn bulk_delete(
         return Err(RpcError::invalid_param("message_ids", message).into());
     }
     let caller = work.caller.user()?;
-    channel::joined(work, params.channel_id, caller)?;
+    let channel = channel::joined(work, params.channel_id, caller)?;
     let messages = deleted_ids
         .iter()
         .map(|id| member_of(work, *id, params.channel_id))
         .collect::<Result<Vec<_>, _>>()?;
-    allowed(work, params.channel_id, &messages)?;
+    allowed(work, &channel, caller, &messages)?;
     for message in messages.into_iter().rev() {
         remove(work, message)?;
     }
@@ -58,15 +59,14 @@ fn member_of(db: &Connection, id: MessageId, channel_id: ChannelId) -> Result<Me
 
 /// Whether the caller may delete all of these.
 fn allowed(
-    work: &Work<'_, '_>,
-    channel_id: ChannelId,
+    db: &Connection,
+    channel: &Channel,
+    caller: UserId,
     messages: &[Message],
 ) -> Result<(), Failure> {
-    let caller = work.caller.user()?;
-    let channel = channel::joined(work, channel_id, caller)?;
     if messages.iter().any(|message| message.author_id != caller) {
         let needed = Permission::MessageDelete;
-        permission::require(work, channel.workspace_id, caller, needed)?;
+        permission::require(db, channel.workspace_id, caller, needed)?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use antiphon_api::{
 use rusqlite::{Connection, params};
 
 use super::row::{COLUMNS, from_row};
+use crate::context::Failure;
 
 /// What one id of a user, in a reaction or mention, adds to an answer at most.
 const BYTES_PER_ID: usize = 17;
@@ -29,7 +30,7 @@ impl Window {
         db: &Connection,
         channel_id: ChannelId,
         thread: Option<MessageId>,
-    ) -> Result<(Vec<Message>, bool), crate::context::Failure> {
+    ) -> Result<(Vec<Message>, bool), Failure> {
         let limit = limit_of(self.limit)?;
         let forward = self.since.is_some();
         let order = if forward { "ASC" } else { "DESC" };

@@ -27,25 +27,13 @@ pub(in crate::families) fn unread(
 #[cfg(test)]
 mod tests {
     use antiphon_api::ids::{ChannelId, MessageId, UserId};
-    use rusqlite::Connection;
 
     use super::unread;
-    use crate::families::SCHEMA;
-
-    fn database() -> Connection {
-        let db = Connection::open_in_memory().expect("opens");
-        let membership =
-            "CREATE TABLE membership (kind, scope_id, to_pos, user_id, from_pos, role)";
-        db.execute_batch(membership).expect("is SQL");
-        for step in SCHEMA {
-            db.execute_batch(step).expect("is SQL");
-        }
-        db
-    }
+    use crate::families::empty_database;
 
     #[test]
     fn counting_searches_an_index_for_each_part_and_scans_nothing() {
-        let db = database();
+        let db = empty_database();
         let explain = concat!("EXPLAIN QUERY PLAN ", include_str!("unread.sql"));
         let mut statement = db.prepare(explain).expect("is SQL");
         let plan: Vec<String> = statement
@@ -71,7 +59,7 @@ mod tests {
     #[test]
     fn nothing_said_is_nothing_unread() {
         let nothing = unread(
-            &database(),
+            &empty_database(),
             UserId(1),
             ChannelId(1),
             None,

@@ -4,12 +4,13 @@
 //! a caller in few channels a page may be short, or empty, and still say where the next begins.
 
 mod query;
+mod snippet;
 
 use std::collections::BTreeSet;
 
 use antiphon_api::{
     ids::{ChannelId, MessageId, UserId},
-    methods::message::{Hit, SearchParams, SearchResult, SnippetPart},
+    methods::message::{SearchParams, SearchResult},
 };
 use antiphon_store::{log, membership};
 use rusqlite::{Connection, params};
@@ -26,21 +27,23 @@ use crate::context::{Failure, Look};
 /// The most matches that one call looks at, whoever may read them.
 const MAX_LOOKED_AT: usize = 20_000;
 
-/// How many words around what was found are shown, at most 64.
-const SNIPPET_WORDS: usize = 24;
+const FIND: &str = "SELECT message.id, channel_id, author_id
+     FROM message_text CROSS JOIN message ON message.id = message_text.rowid
+     WHERE message_text MATCH ?1 AND message_text.rowid < ?2
+     ORDER BY message_text.rowid DESC";
 
 pub(super) fn search(look: &mut Look<'_>, params: SearchParams) -> Result<SearchResult, Failure> {
     let limit = limit_of(params.limit)? as usize;
     let expression = query::expression(&params.query)?;
     let places = places(look, &params)?;
     let Found { ids, mut next } = find(look, &expression, &places, &params, limit)?;
-    let hits = ids.iter().map(|id| hit(look, &expression, *id));
-    let (hits, is_cut) = up_to(limit, hits, |hit| weight(&hit.message))?;
+    let messages = ids.iter().map(|id| load(look, *id));
+    let (messages, is_cut) = up_to(limit, messages, weight)?;
     if is_cut {
-        next = hits.last().map(|hit| hit.message.id);
+        next = messages.last().map(|message| message.id);
     }
     Ok(SearchResult {
-        hits,
+        hits: snippet::hits(look, &expression, messages)?,
         has_more: next.is_some(),
         next_before_id: next,
         pos: log::head(look)?,
@@ -78,12 +81,7 @@ fn find(
     params: &SearchParams,
     limit: usize,
 ) -> Result<Found, rusqlite::Error> {
-    let mut statement = db.prepare_cached(
-        "SELECT message.id, channel_id, author_id
-         FROM message_text CROSS JOIN message ON message.id = message_text.rowid
-         WHERE message_text MATCH ?1 AND message_text.rowid < ?2
-         ORDER BY message_text.rowid DESC",
-    )?;
+    let mut statement = db.prepare_cached(FIND)?;
     let before = params.before_id.map_or(i64::MAX, MessageId::get);
     let rows = statement.query_map(params![expression, before], |row| {
         let place = (ChannelId(row.get(1)?), UserId(row.get(2)?));
@@ -103,34 +101,23 @@ fn find(
     Ok(Found { ids, next: None })
 }
 
-fn hit(db: &Connection, expression: &str, id: MessageId) -> Result<Hit, rusqlite::Error> {
-    let message = load(db, id)?;
-    let mark = unused(&message.body);
-    let marked: String = db
-        .prepare_cached(
-            "SELECT snippet(message_text, 0, ?3, ?3, '…', ?4) FROM message_text
-             WHERE message_text MATCH ?1 AND rowid = ?2",
-        )?
-        .query_row(
-            params![expression, id.get(), mark.to_string(), SNIPPET_WORDS],
-            |row| row.get(0),
-        )?;
-    let parts = marked.split(mark).enumerate();
-    let snippet = parts
-        .map(|(index, text)| SnippetPart {
-            text: text.to_owned(),
-            hit: index % 2 == 1,
-        })
-        .filter(|part| !part.text.is_empty())
-        .collect();
-    Ok(Hit { message, snippet })
-}
+#[cfg(test)]
+mod tests {
+    use super::FIND;
+    use crate::families::empty_database;
 
-/// A character that the body does not hold, to mark with. Of those for private use there are more
-/// than a body has room for.
-fn unused(body: &str) -> char {
-    let mut private = '\u{F0000}'..='\u{FFFFD}';
-    private
-        .find(|char| !body.contains(*char))
-        .unwrap_or(char::REPLACEMENT_CHARACTER)
+    #[test]
+    fn matches_come_from_the_index_the_newest_first_without_being_sorted() {
+        let db = empty_database();
+        let mut statement = db
+            .prepare(&format!("EXPLAIN QUERY PLAN {FIND}"))
+            .expect("is SQL");
+        let plan: Vec<String> = statement
+            .query_map(("x", 1), |row| row.get(3))
+            .and_then(Iterator::collect)
+            .expect("explains");
+        assert_eq!(plan.len(), 2, "{plan:#?}");
+        assert!(plan[0].contains("message_text VIRTUAL TABLE"), "{plan:#?}");
+        assert!(plan[1].contains("INTEGER PRIMARY KEY"), "{plan:#?}");
+    }
 }
