@@ -98,6 +98,10 @@ async fn one_after_the_other(seed: u64) {
     let mut world = World::new(USERS);
     let mut history = History::default();
     take_all(&house, &mut history, &mut world).await;
+    if seed % 4 > 0 {
+        furnish(&house, &mut world).await;
+        take_all(&house, &mut history, &mut world).await;
+    }
     for _ in 0..STEPS {
         let op = plan::next(&mut random, &world);
         let before = history.clone_of_newest();
@@ -195,7 +199,7 @@ async fn all_at_once(seed: u64) {
     history.compare_rooms(&rooms);
 }
 
-/// Something to begin with, so that those who act at once meet in it.
+/// Something to begin with, so that those who act meet in it.
 async fn furnish(house: &House, world: &mut World) {
     let owner = house.user(1);
     must(&owner, "workspace.create", json!({ "name": "w" })).await;
@@ -209,5 +213,9 @@ async fn furnish(house: &House, world: &mut World) {
         let params = json!({ "workspace_id": 1, "kind": "public", "name": name });
         must(&owner, "channel.create", params).await;
         world.channels += 1;
+        for user in 2..USERS {
+            let channel = json!({ "channel_id": world.channels });
+            must(&house.user(user), "channel.join", channel).await;
+        }
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct World {
     pub(super) channels: i64,
     /// Each with its channel and author.
     messages: Vec<(i64, i64, i64)>,
+    /// Each reply with its root.
+    replies: Vec<(i64, i64)>,
     /// The channels each user is in.
     joined: BTreeMap<i64, Vec<i64>>,
     /// The workspaces each user is in.
@@ -40,6 +42,7 @@ impl World {
             workspaces: 0,
             channels: 0,
             messages: Vec::new(),
+            replies: Vec::new(),
             joined: BTreeMap::new(),
             member_of: BTreeMap::new(),
         }
@@ -55,6 +58,8 @@ impl World {
             "message.send" | "thread.reply" => {
                 let channel = result["message"]["channel_id"].as_i64().unwrap_or_default();
                 self.messages.push((id("message"), channel, op.caller));
+                let root = result["message"]["thread_id"].as_i64();
+                self.replies.extend(root.map(|root| (id("message"), root)));
             }
             _ => {}
         }
@@ -85,14 +90,14 @@ pub(super) fn next(random: &mut Random, world: &World) -> Op {
         35..42 => dice.with_user("channel.add_member", random),
         42..46 => dice.with_user("channel.remove_member", random),
         46..58 => dice.send(random),
-        58..64 => dice.update(random),
-        64..70 => dice.delete(random),
-        70..76 => dice.mark(random),
-        76..82 => dice.reply(random),
-        82..86 => dice.in_thread(random),
-        86..90 => dice.on_message(random),
-        90..92 => dice.delete_some(random),
-        92..94 => dice.mark_otherwise(random),
+        58..61 => dice.update(random),
+        61..66 => dice.delete(random),
+        66..71 => dice.mark(random),
+        71..79 => dice.reply(random),
+        79..84 => dice.in_thread(random),
+        84..89 => dice.on_message(random),
+        89..91 => dice.delete_some(random),
+        91..94 => dice.mark_otherwise(random),
         94..96 => dice.create_user(random),
         _ => dice.nonsense(random),
     }
@@ -253,50 +258,67 @@ impl Dice<'_> {
         )
     }
 
-    fn reply(&self, random: &mut Random) -> Op {
-        let body = random.pick(&["indeed", "@u3, @u4", "@channel"]);
-        let (id, _, _) = self.message(random);
-        self.op("thread.reply", json!({ "thread_id": id, "body": body }))
+    /// Mostly one of the newest messages, and mostly somebody who is in its channel.
+    fn about(&self, random: &mut Random) -> (Self, i64, i64) {
+        let newest = self.world.messages.len().saturating_sub(6);
+        let (id, channel, _) = match random.pick(&self.world.messages[newest..]) {
+            Some(message) if random.chance(80) => message,
+            _ => self.message(random),
+        };
+        let inside = self
+            .world
+            .joined
+            .iter()
+            .filter(|(_, of)| of.contains(&channel));
+        let inside: Vec<i64> = inside.map(|(user, _)| *user).collect();
+        let caller = match random.pick(&inside) {
+            Some(user) if random.chance(85) => user,
+            _ => self.caller,
+        };
+        let dice = Dice {
+            caller,
+            world: self.world,
+        };
+        (dice, id, channel)
     }
 
-    /// Replies are not known from roots, so that some of this is refused.
+    fn reply(&self, random: &mut Random) -> Op {
+        let body = random.pick(&["indeed", "@u3, @u4", "@channel"]);
+        let (dice, id, _) = self.about(random);
+        dice.op("thread.reply", json!({ "thread_id": id, "body": body }))
+    }
+
     fn in_thread(&self, random: &mut Random) -> Op {
-        let (id, _, _) = self.message(random);
-        let (other, _, _) = self.message(random);
-        match random.below(4) {
-            0 => self.op("thread.unfollow", json!({ "thread_id": id })),
-            1 => self.op(
+        let (dice, id, _) = self.about(random);
+        let newest = self.world.replies.len().saturating_sub(6);
+        let reply = random.pick(&self.world.replies[newest..]);
+        let (reply, root) = reply.unwrap_or((id, id));
+        match random.below(5) {
+            0 => dice.op("thread.unfollow", json!({ "thread_id": root })),
+            1 => dice.op("thread.follow", json!({ "thread_id": id })),
+            2 => dice.op("thread.follow", json!({ "thread_id": root })),
+            _ => dice.op(
                 "thread.read",
-                json!({ "thread_id": id, "message_id": other }),
+                json!({ "thread_id": root, "message_id": reply }),
             ),
-            2 => self.op(
-                "thread.read",
-                json!({ "thread_id": id, "message_id": id + 1 }),
-            ),
-            _ => self.op("thread.follow", json!({ "thread_id": id })),
         }
     }
 
     fn on_message(&self, random: &mut Random) -> Op {
-        let (id, _, _) = self.message(random);
+        let (dice, id, _) = self.about(random);
         let emoji = random.pick(&["👍", "🎉"]);
-        match random.below(5) {
-            0 => self.op("message.pin", json!({ "message_id": id })),
-            1 => self.op("message.unpin", json!({ "message_id": id })),
-            2 => self.op("message.react", json!({ "message_id": id, "emoji": emoji })),
-            3 => self.op(
-                "message.unreact",
-                json!({ "message_id": id, "emoji": emoji }),
-            ),
-            _ => self.op(
-                "message.toggle_react",
-                json!({ "message_id": id, "emoji": emoji }),
-            ),
+        let reaction = json!({ "message_id": id, "emoji": emoji });
+        match random.below(6) {
+            0 => dice.op("message.pin", json!({ "message_id": id })),
+            1 => dice.op("message.unpin", json!({ "message_id": id })),
+            2 | 3 => dice.op("message.react", reaction),
+            4 => dice.op("message.unreact", reaction),
+            _ => dice.op("message.toggle_react", reaction),
         }
     }
 
     fn delete_some(&self, random: &mut Random) -> Op {
-        let (id, channel, _) = self.message(random);
+        let (dice, id, channel) = self.about(random);
         let here = self
             .world
             .messages
@@ -305,17 +327,19 @@ impl Dice<'_> {
         let here: Vec<i64> = here.map(|(id, _, _)| *id).collect();
         let ids = [id, random.pick(&here).unwrap_or(id)];
         let params = json!({ "channel_id": channel, "message_ids": ids });
-        let mut op = self.op("message.bulk_delete", params);
-        op.caller = random.pick(&[1, 2, self.caller]).unwrap_or(1);
+        let mut op = dice.op("message.bulk_delete", params);
+        if random.chance(50) {
+            op.caller = 1;
+        }
         op
     }
 
     fn mark_otherwise(&self, random: &mut Random) -> Op {
-        let (id, channel, _) = self.message(random);
+        let (dice, id, channel) = self.about(random);
         let params = json!({ "channel_id": channel, "message_id": id });
         match random.below(4) {
-            0 => self.op("read.mark_all", json!({})),
-            _ => self.op("read.mark_unread", params),
+            0 => dice.op("read.mark_all", json!({})),
+            _ => dice.op("read.mark_unread", params),
         }
     }
 
