@@ -4,7 +4,7 @@ use antiphon_wire::LeaseState::{Hidden, Visible};
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::support::{House, Link, Talk, must};
+use crate::support::{House, Link, Talk, counts, must};
 
 #[tokio::test]
 async fn a_name_mentions_a_member_of_the_channel_and_nobody_else() {
@@ -56,12 +56,14 @@ async fn the_longest_name_is_meant() {
 #[tokio::test]
 async fn a_dm_mention_counted_twice_is_counted_once() {
     let talk = Talk::of(2).await;
-    let sent = talk.say(1, "@u2 @u2 @channel @here").await;
-    let message = talk.message(sent).await;
-    assert_eq!(message["mentions"], json!([2]));
-    assert_eq!(message["mentions_everyone"], true);
-    assert_eq!(talk.counts(2).await, (1, 1));
-    assert_eq!(talk.counts(1).await, (0, 0));
+    let dm = json!({ "workspace_id": 1, "kind": "dm", "peer_ids": [2] });
+    talk.must(1, "channel.create", dm).await;
+    let params = json!({ "channel_id": 2, "body": "@u2 @u2 @channel @here" });
+    let sent = talk.must(1, "message.send", params).await;
+    assert_eq!(sent["message"]["mentions"], json!([2]));
+    assert_eq!(sent["message"]["mentions_everyone"], true);
+    assert_eq!(counts(&talk.snapshot(2, "reads").await[1]), (1, 1));
+    assert_eq!(counts(&talk.snapshot(1, "reads").await[1]), (0, 0));
 }
 
 #[tokio::test]

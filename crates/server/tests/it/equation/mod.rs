@@ -98,7 +98,7 @@ async fn one_after_the_other(seed: u64) {
     let mut world = World::new(USERS);
     let mut history = History::default();
     take_all(&house, &mut history, &mut world).await;
-    if seed % 4 > 0 {
+    if !seed.is_multiple_of(4) {
         furnish(&house, &mut world).await;
         take_all(&house, &mut history, &mut world).await;
     }
