@@ -8,7 +8,7 @@ mod follow;
 
 use antiphon_api::{
     RpcError,
-    entities::{Message, Thread},
+    entities::Message,
     ids::{ChannelId, MessageId, UserId},
     methods::thread::{
         Follow, FollowedThread, List, ListParams, ListResult, Messages, MessagesParams,
@@ -83,10 +83,9 @@ fn followed(
     id: MessageId,
     caller: UserId,
 ) -> Result<FollowedThread, rusqlite::Error> {
-    let absent = rusqlite::Error::QueryReturnedNoRows;
-    let message = message::find(db, id)?.ok_or(absent)?;
-    let absent = rusqlite::Error::QueryReturnedNoRows;
-    let thread: Thread = follow::of(db, message.channel_id, id, caller)?.ok_or(absent)?;
+    let absent = || rusqlite::Error::QueryReturnedNoRows;
+    let message = message::find(db, id)?.ok_or_else(absent)?;
+    let thread = follow::of(db, message.channel_id, id, caller)?.ok_or_else(absent)?;
     Ok(FollowedThread { thread, message })
 }
 
