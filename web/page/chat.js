@@ -235,7 +235,7 @@ export class Chat {
 
   #toMessages({ type, data }) {
     const { message } = data;
-    if ((message ?? data).channel_id !== this.current) return;
+    if ((message ?? data).channel_id !== this.current || message?.thread_id) return;
     if (type === "message.created") this.messages.set(message.id, message);
     else if (type === "message.deleted") this.messages.delete(data.message_id);
     else if (type === "message.updated") {
@@ -243,11 +243,18 @@ export class Chat {
     }
   }
 
-  #count({ channel_id, author_id, thread_id }, messageId, step) {
+  /** Replies belong to threads, which are not shown. */
+  #count({ channel_id, author_id, thread_id, mentions, mentions_everyone }, messageId, step) {
     const read = this.reads.get(channel_id);
     const counts = read && author_id !== this.me.id && !thread_id;
     if (!counts || messageId <= (read.last_read_id ?? 0)) return;
-    this.reads.set(channel_id, { ...read, unread: Math.max(0, read.unread + step) });
+    const isMention = mentions_everyone || mentions.includes(this.me.id);
+    const moved = (count) => Math.max(0, count + step);
+    this.reads.set(channel_id, {
+      ...read,
+      unread: moved(read.unread),
+      mentions: isMention ? moved(read.mentions) : read.mentions,
+    });
   }
 
   #mutate(method, params) {

@@ -129,12 +129,12 @@ function drawStatus() {
 
 function drawChannel(item, channel) {
   const button = item.firstElementChild;
-  const unread = chat.reads.get(channel.id)?.unread ?? 0;
+  const { unread, mentions } = chat.reads.get(channel.id) ?? { unread: 0, mentions: 0 };
   const isCurrent = channel.id === chat.current;
   const badge = button.querySelector(".badge");
   setText(button.querySelector(".name"), titleOf(channel));
-  setText(badge, unread > 99 ? "99+" : String(unread));
-  badge.ariaLabel = `${unread} unread`;
+  setText(badge, `${mentions ? "@ " : ""}${unread > 99 ? "99+" : unread}`);
+  badge.ariaLabel = `${unread} unread, ${mentions} mention you`;
   badge.hidden = unread === 0 || isCurrent;
   button.ariaCurrent = String(isCurrent);
   button.onclick = () => {

@@ -15,7 +15,11 @@ function snapshot(pos, unread = 0) {
 }
 
 function message(id, author_id = OTHER, body = `message ${id}`, revision = 1) {
-  return { id, channel_id: 1, author_id, body, created_at: id, revision };
+  return { id, channel_id: 1, author_id, body, thread_id: null, created_at: id, revision, mentions: [], mentions_everyone: false };
+}
+
+function deleted(pos, { id, ...message }) {
+  return { type: "message.deleted", pos, data: { ...message, message_id: id } };
 }
 
 const created = (pos, message, nonce) => ({ type: "message.created", pos, data: { message, nonce } });
@@ -60,7 +64,7 @@ test("what comes while the list is on its way is neither lost nor doubled", asyn
   const { chat, take, bodies } = await chatWith();
   chat.apply(created(101, message(5)));
   chat.apply(created(102, message(6)));
-  chat.apply({ type: "message.deleted", pos: 103, data: { message_id: 4, channel_id: 1, author_id: OTHER } });
+  chat.apply(deleted(103, message(4)));
   await take("message.list", { messages: [message(4), message(5)], has_more: false, pos: 101 });
   assert.deepEqual(bodies(), ["message 5", "message 6"]);
 });
@@ -146,11 +150,45 @@ test("unread counts what others wrote, until it is seen", async () => {
   chat.apply(created(101, message(1)));
   chat.apply(created(102, message(2, ME)));
   chat.apply(created(103, message(3)));
-  chat.apply({ type: "message.deleted", pos: 104, data: { message_id: 1, channel_id: 1, author_id: OTHER } });
+  chat.apply(deleted(104, message(1)));
   assert.equal(chat.reads.get(1).unread, 1);
   chat.sees();
   chat.sees();
   assert.deepEqual(calls.map(({ method, params }) => [method, params.message_id]), [["read.mark", 3]]);
+});
+
+test("a reply is neither shown among the messages nor counted", async () => {
+  const { chat, bodies } = await chatWith([message(1)]);
+  const reply = { ...message(2), thread_id: 1, mentions: [ME] };
+  chat.apply(created(101, reply));
+  assert.deepEqual(bodies(), ["message 1"]);
+  assert.equal(chat.reads.get(1).unread, 0);
+  const replied = { message_id: 1, channel_id: 1, reply_count: 1, last_reply_id: 2, last_reply_at: 2, revision: 2 };
+  chat.apply({ type: "message.replied", pos: 102, data: replied });
+  chat.apply(created(103, message(3)));
+  chat.apply(deleted(104, reply));
+  assert.deepEqual(bodies(), ["message 1", "message 3"]);
+  assert.equal(chat.reads.get(1).unread, 1);
+});
+
+test("mentions are counted among the unread, by name or with everybody, once", async () => {
+  const { chat } = await chatWith([]);
+  const both = { ...message(1), mentions: [ME], mentions_everyone: true };
+  chat.apply(created(101, both));
+  chat.apply(created(102, { ...message(2), mentions: [OTHER] }));
+  chat.apply(created(103, { ...message(3), mentions: [ME] }));
+  chat.apply(created(104, { ...message(4, ME), mentions_everyone: true }));
+  assert.deepEqual(chat.reads.get(1), { channel_id: 1, last_read_id: null, unread: 3, mentions: 2 });
+  chat.apply(deleted(105, both));
+  assert.deepEqual(chat.reads.get(1), { channel_id: 1, last_read_id: null, unread: 2, mentions: 1 });
+});
+
+test("a badge that was missing is there after a reconnect, because a snapshot replaces and does not merge", async () => {
+  const { chat } = await chatWith([]);
+  chat.replace(snapshot(200, 5));
+  assert.equal(chat.reads.get(1).unread, 5);
+  chat.replace(snapshot(300));
+  assert.equal(chat.reads.get(1).unread, 0);
 });
 
 test("what is marked in one channel does not hold up another, though ids are common to all", async () => {

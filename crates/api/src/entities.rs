@@ -275,22 +275,48 @@ pub struct Message {
     pub channel_id: ChannelId,
     pub author_id: UserId,
     pub body: String,
-    /// The message this one replies to; always null until threads exist.
+    /// The message this one replies to: the root of its thread. A reply has no replies.
     pub thread_id: Option<MessageId>,
     pub created_at: UnixMs,
     pub edited_at: Option<UnixMs>,
+    /// Rises with every change: an edit, a reaction, a pin, a reply.
     pub revision: Revision,
-    /// Always empty until reactions exist.
+    /// In the order in which the emoji were first put there.
     pub reactions: Vec<Reaction>,
-    /// The users the body mentions; always empty until mentions exist.
+    /// Whom the body named when it was sent, by name or with `@here`: in rising order, without the
+    /// author, at most 256.
     pub mentions: Vec<UserId>,
+    /// Whether it was sent to everybody in the channel, with `@channel`.
+    pub mentions_everyone: bool,
+    /// How many replies it has.
+    pub reply_count: u32,
+    pub last_reply_id: Option<MessageId>,
+    pub last_reply_at: Option<UnixMs>,
+    /// Null unless pinned.
+    pub pinned_at: Option<UnixMs>,
+    pub pinned_by: Option<UserId>,
 }
 
 /// An emoji on a message, and who put it there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reaction {
     pub emoji: String,
+    /// In the order in which they put it there.
     pub user_ids: Vec<UserId>,
+}
+
+/// A thread that a user follows, and how far they have read in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Thread {
+    /// The message at its root.
+    pub thread_id: MessageId,
+    pub channel_id: ChannelId,
+    /// Null before anything was read.
+    pub last_read_id: Option<MessageId>,
+    /// Replies above `last_read_id` that are not the user's own and not deleted.
+    pub unread: u32,
+    /// Those of `unread` that mention the user, by name or with everybody.
+    pub mentions: u32,
 }
 
 /// How far a user has read in a channel.
@@ -301,7 +327,7 @@ pub struct Read {
     pub last_read_id: Option<MessageId>,
     /// Messages above `last_read_id` that are not the user's own, not replies and not deleted.
     pub unread: u32,
-    /// Those of `unread` that mention the user.
+    /// Those of `unread` that mention the user, by name or with everybody.
     pub mentions: u32,
 }
 

@@ -61,7 +61,8 @@ async fn main() -> anyhow::Result<()> {
             // While it answers nobody reads the stream. Should the gateway lose patience, the
             // stream comes back where it was.
             Update::Event(frame) => {
-                if let (Some(bot), Some(Event::MessageCreated(created))) = (&bot, &frame.event) {
+                let event = frame.event.as_deref();
+                if let (Some(bot), Some(Event::MessageCreated(created))) = (&bot, event) {
                     bot.answer(&created.message).await?;
                 }
             }
@@ -103,6 +104,7 @@ impl Bot {
         let echo = message::SendParams {
             channel_id: message.channel_id,
             body: format!("{MARK}{}", message.body),
+            thread_id: message.thread_id,
         };
         let cursor = read::MarkParams {
             channel_id: message.channel_id,

@@ -5,18 +5,22 @@
 
 mod channel;
 mod huddle;
+mod mention;
 mod message;
 mod presence;
 mod read;
+mod thread;
 mod typing;
 mod user;
 mod workspace;
 
 pub use channel::*;
 pub use huddle::*;
+pub use mention::*;
 pub use message::*;
 pub use presence::*;
 pub use read::*;
+pub use thread::*;
 pub use typing::*;
 pub use user::*;
 pub use workspace::*;
@@ -140,9 +144,23 @@ catalogue! {
     "message.created" Log MessageCreated to "channel members";
     /// A message was edited.
     "message.updated" Log MessageUpdated to "channel members";
-    /// A message was deleted.
+    /// A message was deleted, and with a root its replies.
     "message.deleted" Log MessageDeleted to "channel members";
-    /// The user read further, or a read cursor began.
+    /// A reply to a message came or went.
+    "message.replied" Log MessageReplied to "channel members";
+    /// A reaction was put on a message, or taken off it.
+    "message.reacted" Log MessageReacted to "channel members";
+    /// A message was pinned to its channel.
+    "message.pinned" Log MessagePinned to "channel members";
+    /// A message is pinned no more.
+    "message.unpinned" Log MessageUnpinned to "channel members";
+    /// A message mentions the user.
+    "mention.created" Log MentionCreated to "the mentioned users, or channel members";
+    /// The user follows a thread, or read in it.
+    "thread.updated" Log ThreadUpdated to "the user";
+    /// The user follows a thread no more.
+    "thread.removed" Log ThreadRemoved to "the user";
+    /// The user's read cursor moved or began.
     "read.updated" Log ReadUpdated to "the user";
     /// Somebody is typing; ignored if older than that author's last message.
     "typing.started" None TypingStarted to "channel members but the one who types";

@@ -9,6 +9,7 @@ pub mod replay;
 pub mod server;
 pub mod session;
 pub mod state;
+pub mod thread;
 pub mod typing;
 pub mod user;
 pub mod workspace;
@@ -61,7 +62,25 @@ methods![
     message::Get,
     message::Update,
     message::Delete,
+    message::BulkDelete,
+    message::React,
+    message::Unreact,
+    message::ToggleReact,
+    message::Pin,
+    message::Unpin,
+    message::Pins,
+    message::History,
+    message::Search,
+    thread::Reply,
+    thread::Follow,
+    thread::Unfollow,
+    thread::Read,
+    thread::List,
+    thread::Messages,
     read::Mark,
+    read::MarkUnread,
+    read::MarkAll,
+    read::Cursors,
     typing::Relay,
     presence::List,
     presence::SetStatusText,

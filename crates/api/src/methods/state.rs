@@ -2,7 +2,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    entities::{Channel, Huddle, Notify, OwnRole, Preferences, Presence, Read, User, Workspace},
+    entities::{
+        Channel, Huddle, Notify, OwnRole, Preferences, Presence, Read, Thread, User, Workspace,
+    },
     ids::Pos,
     method,
     method::NoParams,
@@ -17,7 +19,7 @@ method! {
     example {}
 }
 
-/// `pos` to `huddles` obey the equation: the snapshot at P and the user's events in (P, Q] make the
+/// `pos` to `threads` obey the equation: the snapshot at P and the user's events in (P, Q] make the
 /// snapshot at Q. `users` and `presence` are caches beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SnapshotResult {
@@ -37,6 +39,8 @@ pub struct SnapshotResult {
     pub preferences: Preferences,
     /// One for each of `channels`, in the same order.
     pub notify: Vec<Notify>,
+    /// Those the caller follows, in id order.
+    pub threads: Vec<Thread>,
     /// The people of `workspaces`, in id order: at most 1,000, those with the lowest ids and the
     /// caller. Others are fetched by user.get when they are met.
     pub users: Vec<User>,

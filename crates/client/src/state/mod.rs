@@ -3,7 +3,8 @@
 //! [`State::apply`] is one side of the system's central equation: the snapshot at P with the
 //! user's events in (P, Q] applied is the snapshot at Q. [`State::equation`] is the part that
 //! takes part in it, in a form that compares. Presence and typing are caches beside it, where the
-//! newest value wins. Messages are not kept; an event about one changes counts alone.
+//! newest value wins. Messages are not kept; an event about one changes
+//! counts alone, and that of a deleted root ends its thread.
 //!
 //! An event about a channel that is not held changes nothing: the event that introduces a channel
 //! always comes first, so this one is about a channel that is gone. Of two copies of a workspace
@@ -15,12 +16,14 @@ mod notifies;
 mod roles;
 #[cfg(test)]
 mod tests;
+mod threads;
+mod unread;
 
 use std::collections::BTreeMap;
 
 use antiphon_api::{
     entities::{
-        Channel, Huddle, Message, Notify, OwnRole, Preferences, Presence, Read, Role, User,
+        Channel, Huddle, Message, Notify, OwnRole, Preferences, Presence, Read, Role, Thread, User,
         Workspace,
     },
     events::{Event, MessageDeleted, TypingStarted},
@@ -32,6 +35,8 @@ use caches::{PresenceCache, TypingCache};
 use huddles::Huddles;
 use notifies::Notifies;
 use roles::Roles;
+use threads::Threads;
+use unread::{Countable, Counts};
 
 /// What one user's client knows.
 #[derive(Clone, Debug)]
@@ -45,6 +50,7 @@ pub struct State {
     roles: Roles,
     preferences: Preferences,
     notifies: Notifies,
+    threads: Threads,
     people: BTreeMap<UserId, User>,
     presence: PresenceCache,
     typing: TypingCache,
@@ -64,15 +70,7 @@ pub struct Equation {
     pub preferences: Preferences,
     /// By channel.
     pub notify: Vec<Notify>,
-}
-
-/// What decides whether a message counts as unread.
-struct Countable<'a> {
-    id: MessageId,
-    channel_id: ChannelId,
-    author_id: UserId,
-    thread_id: Option<MessageId>,
-    mentions: &'a [UserId],
+    pub threads: Vec<Thread>,
 }
 
 impl From<SnapshotResult> for State {
@@ -87,6 +85,7 @@ impl From<SnapshotResult> for State {
             roles: snapshot.roles.into_iter().collect(),
             preferences: snapshot.preferences,
             notifies: snapshot.notify.into_iter().collect(),
+            threads: snapshot.threads.into_iter().collect(),
             people: by_key(snapshot.users, |user| user.id),
             presence: snapshot.presence.into_iter().collect(),
             typing: TypingCache::default(),
@@ -113,6 +112,7 @@ impl State {
             roles: self.roles.all(),
             preferences: self.preferences.clone(),
             notify: self.notifies.all(),
+            threads: self.threads.all().cloned().collect(),
         }
     }
 
@@ -157,6 +157,12 @@ impl State {
     #[must_use]
     pub fn notify(&self, id: ChannelId) -> Option<&Notify> {
         self.notifies.get(id)
+    }
+
+    /// A thread the user follows, by its root.
+    #[must_use]
+    pub fn thread(&self, id: MessageId) -> Option<&Thread> {
+        self.threads.get(id)
     }
 
     /// Somebody who was known when the snapshot was taken; others are fetched with `user.get`.
@@ -214,13 +220,21 @@ impl State {
             Event::ChannelMemberLeft(left) => self.left(left.channel_id, left.user_id),
             Event::MessageCreated(created) => self.created(&created.message),
             Event::MessageDeleted(deleted) => self.deleted(deleted),
+            Event::ThreadUpdated(updated) => self.keep_thread(&updated.thread),
+            Event::ThreadRemoved(removed) => self.threads.remove(removed.thread_id),
             Event::ReadUpdated(updated) => self.keep_read(&updated.read),
             Event::TypingStarted(started) => self.started_typing(started),
             Event::PresenceChanged(changed) => self.presence.extend([changed.0.clone()]),
             Event::HuddleStarted(started) => self.keep_huddle(&started.huddle),
             Event::HuddleUpdated(updated) => self.keep_huddle(&updated.huddle),
             Event::HuddleEnded(ended) => self.huddles.drop_huddle(ended.huddle_id),
-            Event::MessageUpdated(_) | Event::WorkspaceMemberLeft(_) => {}
+            Event::MessageUpdated(_)
+            | Event::MessageReplied(_)
+            | Event::MessageReacted(_)
+            | Event::MessagePinned(_)
+            | Event::MessageUnpinned(_)
+            | Event::MentionCreated(_)
+            | Event::WorkspaceMemberLeft(_) => {}
         }
     }
 
@@ -289,6 +303,7 @@ impl State {
         self.channels.remove(&id);
         self.reads.remove(&id);
         self.notifies.end(id);
+        self.threads.drop_channel(id);
         self.typing.drop_channel(id);
         self.huddles.drop_channel(id);
     }
@@ -328,40 +343,33 @@ impl State {
             self.typing
                 .wrote(message.channel_id, message.author_id, message.created_at);
         }
-        let countable = Countable {
-            id: message.id,
-            channel_id: message.channel_id,
-            author_id: message.author_id,
-            thread_id: message.thread_id,
-            mentions: &message.mentions,
-        };
-        self.count(&countable, |n| n.saturating_add(1));
+        self.count(&message.into(), |n| n.saturating_add(1));
     }
 
     fn deleted(&mut self, deleted: &MessageDeleted) {
-        let countable = Countable {
-            id: deleted.message_id,
-            channel_id: deleted.channel_id,
-            author_id: deleted.author_id,
-            thread_id: deleted.thread_id,
-            mentions: &deleted.mentions,
-        };
-        self.count(&countable, |n| n.saturating_sub(1));
+        self.threads.remove(deleted.message_id);
+        self.count(&deleted.into(), |n| n.saturating_sub(1));
     }
 
-    /// Moves the counts of a message's channel, if the message is one that counts.
+    /// Moves the counts a message belongs to: a reply's those of its thread, another's those of its
+    /// channel.
     fn count(&mut self, message: &Countable<'_>, step: fn(u32) -> u32) {
-        let me = self.user.id;
-        let Some(read) = self.reads.get_mut(&message.channel_id) else {
-            return;
+        let counts = match message.thread_id {
+            Some(thread) => self.threads.counts(thread),
+            None => self.reads.get_mut(&message.channel_id).map(|read| Counts {
+                last_read_id: read.last_read_id,
+                unread: &mut read.unread,
+                mentions: &mut read.mentions,
+            }),
         };
-        let is_unread = Some(message.id) > read.last_read_id;
-        if !is_unread || message.author_id == me || message.thread_id.is_some() {
-            return;
+        if let Some(counts) = counts {
+            counts.step(message, self.user.id, step);
         }
-        read.unread = step(read.unread);
-        if message.mentions.contains(&me) {
-            read.mentions = step(read.mentions);
+    }
+
+    fn keep_thread(&mut self, thread: &Thread) {
+        if self.channels.contains_key(&thread.channel_id) {
+            self.threads.keep(thread);
         }
     }
 

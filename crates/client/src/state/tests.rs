@@ -1,4 +1,5 @@
 mod directory;
+mod threads;
 
 use antiphon_api::{
     entities::{
@@ -88,6 +89,12 @@ fn message(id: i64, author_id: UserId) -> Message {
         revision: Revision(1),
         reactions: vec![],
         mentions: vec![],
+        mentions_everyone: false,
+        reply_count: 0,
+        last_reply_id: None,
+        last_reply_at: None,
+        pinned_at: None,
+        pinned_by: None,
     }
 }
 
@@ -125,6 +132,7 @@ fn state() -> State {
         roles: vec![own_role(1, Role::Owner)],
         preferences: preferences("light", 2),
         notify: vec![Notify::usual(GENERAL), Notify::usual(DM)],
+        threads: vec![],
         users: vec![],
         presence: vec![presence(PresenceState::Away, 5)],
     })
@@ -161,6 +169,7 @@ fn deleted(message: &Message) -> Event {
         thread_id: message.thread_id,
         author_id: message.author_id,
         mentions: message.mentions.clone(),
+        mentions_everyone: message.mentions_everyone,
     }
     .into()
 }

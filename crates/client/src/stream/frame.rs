@@ -40,7 +40,7 @@ pub struct EventFrame {
     pub pos: Option<Pos>,
     pub ts: UnixMs,
     /// What happened, unless this client knows no such event; its numbers count all the same.
-    pub event: Option<Event>,
+    pub event: Option<Box<Event>>,
     /// The frame as it came.
     pub raw: Utf8Bytes,
 }
@@ -107,7 +107,10 @@ mod tests {
             r#"{"seq":13,"pos":881,"ts":5,"type":"channel.member_joined","data":{"channel_id":1,"user_id":2}}"#,
         );
         assert_eq!((read.seq, read.pos), (Some(Seq(13)), Some(Pos(881))));
-        assert!(matches!(read.event, Some(Event::ChannelMemberJoined(_))));
+        assert!(matches!(
+            read.event.as_deref(),
+            Some(Event::ChannelMemberJoined(_))
+        ));
     }
 
     #[test]

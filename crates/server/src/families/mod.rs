@@ -1,4 +1,4 @@
-//! The families of methods: each file holds a family's statements, rules, handlers and what they
+//! The families of methods: each file or folder holds a family's statements, rules, handlers and what they
 //! emit.
 
 mod channel;
@@ -12,6 +12,7 @@ mod replay;
 mod server;
 mod session;
 mod state;
+mod thread;
 mod typing;
 mod user;
 mod workspace;
@@ -32,6 +33,7 @@ pub(crate) use user::peers;
 pub(crate) const SCHEMA: &[&str] = &[
     include_str!("schema/01_spine.sql"),
     include_str!("schema/02_people.sql"),
+    include_str!("schema/03_messages.sql"),
     include_str!("schema/04_huddles.sql"),
 ];
 
@@ -45,6 +47,7 @@ pub(crate) fn register(router: Router) -> Router {
         workspace::register,
         channel::register,
         message::register,
+        thread::register,
         read::register,
         typing::register,
         presence::register,
@@ -104,4 +107,16 @@ fn split_page<T>(mut entries: Vec<T>, limit: usize) -> (Vec<T>, bool) {
     let has_more = entries.len() > limit;
     entries.truncate(limit);
     (entries, has_more)
+}
+
+/// The tables of all families with nothing in them, to ask SQLite how it reads them.
+#[cfg(test)]
+fn empty_database() -> rusqlite::Connection {
+    let db = rusqlite::Connection::open_in_memory().expect("opens");
+    let membership = "CREATE TABLE membership (kind, scope_id, to_pos, user_id, from_pos, role)";
+    db.execute_batch(membership).expect("is SQL");
+    for step in SCHEMA {
+        db.execute_batch(step).expect("is SQL");
+    }
+    db
 }

@@ -6,7 +6,7 @@ use antiphon_api::{
 };
 use antiphon_store::log;
 
-use super::{channel, huddle, presence, read, user, workspace};
+use super::{channel, huddle, presence, read, thread, user, workspace};
 use crate::{
     context::{Failure, Look},
     rpc::Router,
@@ -20,10 +20,6 @@ pub(super) fn register(router: Router) -> Router {
 fn snapshot(look: &mut Look<'_>, _: NoParams) -> Result<SnapshotResult, Failure> {
     let caller = look.caller.user()?;
     let channels = channel::of_user(look, caller)?;
-    let reads = channels
-        .iter()
-        .map(|channel| read::of(look, channel.id, caller))
-        .collect::<Result<_, _>>()?;
     let notify = channels
         .iter()
         .map(|channel| channel::notify_of(look, channel.id, caller))
@@ -36,7 +32,8 @@ fn snapshot(look: &mut Look<'_>, _: NoParams) -> Result<SnapshotResult, Failure>
         user: user::load(look, caller)?.ok_or_else(|| RpcError::not_found("user", caller.get()))?,
         workspaces: workspace::of_user(look, caller)?,
         channels,
-        reads,
+        reads: read::of_user(look, caller)?,
+        threads: thread::of_user(look, caller)?,
         huddles: huddle::of_user(look, caller)?,
         roles: workspace::roles_of(look, caller)?,
         preferences: user::preferences_of(look, caller)?,

@@ -190,6 +190,12 @@ impl Presence {
         });
     }
 
+    /// Keeps those whom others see online.
+    pub(crate) fn retain_online(&self, users: &mut Vec<UserId>, now: UnixMs) {
+        let inner = self.inner.lock();
+        users.retain(|user| inner.board.views(*user, now).others == PresenceState::Online);
+    }
+
     fn look(&self, user: UserId, now: UnixMs) -> Sides {
         let inner = self.inner.lock();
         let Views { own, others } = inner.board.views(user, now);

@@ -11,7 +11,7 @@ use antiphon_api::{
 use antiphon_store::{Audience, Scope};
 
 use super::{
-    super::{huddle, read},
+    super::{huddle, read, thread},
     notify,
 };
 use crate::context::{Failure, Work};
@@ -26,6 +26,7 @@ pub(in crate::families) fn withdraw(
     work.tx
         .close_membership(Scope::Channel(channel_id), user_id)?;
     read::forget(work, channel_id, user_id)?;
+    thread::forget(work, channel_id, user_id)?;
     notify::forget(work, channel_id, user_id)?;
     work.emit(
         &Audience::channel(channel_id),
@@ -51,6 +52,7 @@ pub(in crate::families) fn close(
     for channel_id in channels {
         work.tx.close_scope(Scope::Channel(*channel_id))?;
         read::forget_all(work, *channel_id)?;
+        thread::forget_all(work, *channel_id)?;
         notify::forget_all(work, *channel_id)?;
     }
     Ok(())

@@ -1,0 +1,114 @@
+//! Deleting: a root goes with its replies, and a reply is taken off what its root says of it.
+
+use antiphon_api::{
+    RpcError,
+    entities::{Channel, Message, Permission},
+    events::MessageDeleted,
+    ids::{ChannelId, MessageId, UserId},
+    method::Done,
+    methods::message::{BulkDeleteParams, BulkDeleteResult, MAX_BULK, MessageParams},
+};
+use antiphon_store::Audience;
+use rusqlite::Connection;
+
+use super::{
+    super::{channel, permission, thread},
+    find, newest, readable, tell_replied,
+};
+use crate::context::{Failure, Work};
+
+pub(super) fn delete(work: &mut Work<'_, '_>, params: MessageParams) -> Result<Done, Failure> {
+    let caller = work.caller.user()?;
+    let message = readable(work, params.message_id, caller)?;
+    let channel = channel::joined(work, message.channel_id, caller)?;
+    allowed(work, &channel, caller, std::slice::from_ref(&message))?;
+    remove(work, message)?;
+    Ok(Done {})
+}
+
+/// The newest first, so that a reply among them is deleted before its root.
+pub(super) fn bulk_delete(
+    work: &mut Work<'_, '_>,
+    params: BulkDeleteParams,
+) -> Result<BulkDeleteResult, Failure> {
+    let mut deleted_ids = params.message_ids;
+    deleted_ids.sort_unstable();
+    deleted_ids.dedup();
+    if !(1..=MAX_BULK).contains(&deleted_ids.len()) {
+        let message = format!("expected 1 to {MAX_BULK} ids");
+        return Err(RpcError::invalid_param("message_ids", message).into());
+    }
+    let caller = work.caller.user()?;
+    let channel = channel::joined(work, params.channel_id, caller)?;
+    let messages = deleted_ids
+        .iter()
+        .map(|id| member_of(work, *id, params.channel_id))
+        .collect::<Result<Vec<_>, _>>()?;
+    allowed(work, &channel, caller, &messages)?;
+    for message in messages.into_iter().rev() {
+        remove(work, message)?;
+    }
+    Ok(BulkDeleteResult { deleted_ids })
+}
+
+/// A message, if it is one of this channel.
+fn member_of(db: &Connection, id: MessageId, channel_id: ChannelId) -> Result<Message, Failure> {
+    let message = find(db, id)?.filter(|message| message.channel_id == channel_id);
+    Ok(message.ok_or_else(|| RpcError::not_found("message", id.get()))?)
+}
+
+/// Whether the caller may delete all of these.
+fn allowed(
+    db: &Connection,
+    channel: &Channel,
+    caller: UserId,
+    messages: &[Message],
+) -> Result<(), Failure> {
+    if messages.iter().any(|message| message.author_id != caller) {
+        let needed = Permission::MessageDelete;
+        permission::require(db, channel.workspace_id, caller, needed)?;
+    }
+    Ok(())
+}
+
+fn remove(work: &mut Work<'_, '_>, message: Message) -> Result<(), Failure> {
+    let Message { id, channel_id, .. } = message;
+    if message.thread_id.is_none() {
+        work.prepare_cached("DELETE FROM message WHERE channel_id = ?1 AND thread_id = ?2")?
+            .execute([channel_id.get(), id.get()])?;
+        thread::end(work, channel_id, id)?;
+    }
+    work.prepare_cached("DELETE FROM message WHERE id = ?1")?
+        .execute([id.get()])?;
+    let gone = MessageDeleted {
+        message_id: id,
+        channel_id,
+        thread_id: message.thread_id,
+        author_id: message.author_id,
+        mentions: message.mentions,
+        mentions_everyone: message.mentions_everyone,
+    };
+    work.emit(&Audience::channel(channel_id), gone)?;
+    if let Some(root) = message.thread_id {
+        take_off(work, channel_id, root)?;
+        tell_replied(work, channel_id, root)?;
+    }
+    Ok(())
+}
+
+/// Takes a reply that is gone off what its root says of it.
+fn take_off(
+    db: &Connection,
+    channel_id: ChannelId,
+    root: MessageId,
+) -> Result<(), rusqlite::Error> {
+    let last = newest(db, channel_id, Some(root))?.map(MessageId::get);
+    db.prepare_cached(
+        "UPDATE message SET reply_count = reply_count - 1, last_reply_id = ?2,
+             last_reply_at = (SELECT created_at FROM message WHERE id = ?2),
+             revision = revision + 1
+         WHERE id = ?1",
+    )?
+    .execute((root.get(), last))?;
+    Ok(())
+}

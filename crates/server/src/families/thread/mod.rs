@@ -1,0 +1,106 @@
+//! Threads: a message, the replies to it, and who follows them.
+//!
+//! The channel hears of every reply; a follower's counts follow from that, so that a reply is told
+//! once however many follow. What belongs to a follower alone, a cursor and that it follows at all,
+//! is told to that follower alone. A follow lives no longer than the membership of the channel.
+
+mod follow;
+
+use antiphon_api::{
+    RpcError,
+    entities::Message,
+    ids::{ChannelId, MessageId, UserId},
+    methods::thread::{
+        Follow, FollowedThread, List, ListParams, ListResult, Messages, MessagesParams,
+        MessagesResult, Read, Reply, Unfollow,
+    },
+};
+use antiphon_store::log;
+use rusqlite::{Connection, params};
+
+use super::{channel, message};
+use crate::{
+    context::{Failure, Look},
+    rpc::Router,
+};
+
+pub(super) use follow::{end, follow_on_reply, forget, forget_all, of_user};
+
+pub(super) fn register(router: Router) -> Router {
+    router
+        .mutation::<Reply>(message::reply)
+        .mutation::<Follow>(follow::follow)
+        .mutation::<Unfollow>(follow::unfollow)
+        .mutation::<Read>(follow::read)
+        .query::<List>(list)
+        .query::<Messages>(messages)
+}
+
+/// The root of a thread in a channel the caller is in; any other is absent to them.
+pub(super) fn root(db: &Connection, id: MessageId, caller: UserId) -> Result<Message, Failure> {
+    let absent = || RpcError::not_found("thread", id.get());
+    let root = message::find(db, id)?.ok_or_else(absent)?;
+    if !channel::is_member(db, root.channel_id, caller)? {
+        return Err(absent().into());
+    }
+    if let Some(thread) = root.thread_id {
+        let message = format!("this message is itself a reply, to {thread}: name that one");
+        return Err(RpcError::invalid_param("thread_id", message).into());
+    }
+    Ok(root)
+}
+
+fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> {
+    let caller = look.caller.user()?;
+    let limit = message::limit_of(params.limit)?;
+    if let Some(channel_id) = params.channel_id {
+        channel::joined(look, channel_id, caller)?;
+    }
+    let mut statement = look.prepare_cached(
+        "SELECT thread_id FROM thread_follow
+         WHERE user_id = ?1 AND (?2 IS NULL OR channel_id = ?2) AND thread_id < ?3
+         ORDER BY thread_id DESC LIMIT ?4",
+    )?;
+    let window = params![
+        caller.get(),
+        params.channel_id.map(ChannelId::get),
+        params.before_id.map_or(i64::MAX, MessageId::get),
+        limit + 1
+    ];
+    let rows = statement.query_map(window, |row| followed(look, MessageId(row.get(0)?), caller))?;
+    let weight = |followed: &FollowedThread| message::weight(&followed.message);
+    let (mut threads, has_more) = message::up_to(limit as usize, rows, weight)?;
+    threads.reverse();
+    Ok(ListResult {
+        threads,
+        has_more,
+        pos: log::head(look)?,
+    })
+}
+
+fn followed(
+    db: &Connection,
+    id: MessageId,
+    caller: UserId,
+) -> Result<FollowedThread, rusqlite::Error> {
+    let absent = || rusqlite::Error::QueryReturnedNoRows;
+    let message = message::find(db, id)?.ok_or_else(absent)?;
+    let thread = follow::of(db, message.channel_id, id, caller)?.ok_or_else(absent)?;
+    Ok(FollowedThread { thread, message })
+}
+
+fn messages(look: &mut Look<'_>, params: MessagesParams) -> Result<MessagesResult, Failure> {
+    let caller = look.caller.user()?;
+    let root = root(look, params.thread_id, caller)?;
+    let window = message::Window {
+        since: params.since_id,
+        before: params.before_id,
+        limit: params.limit,
+    };
+    let (messages, has_more) = window.read(look, root.channel_id, Some(root.id))?;
+    Ok(MessagesResult {
+        messages,
+        has_more,
+        pos: log::head(look)?,
+    })
+}

@@ -1,0 +1,70 @@
+//! Pinned messages.
+
+use rusqlite::Connection;
+use serde_json::json;
+
+use crate::support::{House, Talk, call, ids, must};
+
+#[tokio::test]
+async fn a_message_is_pinned_once_and_the_channel_hears_of_it() {
+    let mut talk = Talk::of(2).await;
+    let (one, two) = (talk.say(1, "one").await, talk.say(1, "two").await);
+    talk.heard().await;
+    for message in [two, one, one] {
+        talk.must(2, "message.pin", json!({ "message_id": message }))
+            .await;
+    }
+    let heard = talk.heard().await;
+    assert_eq!((heard.len(), heard[0].kind()), (2, "message.pinned"));
+    let pinned = talk.message(two).await;
+    assert_eq!(pinned["pinned_by"], 2);
+    let told = heard[0].data();
+    assert_eq!(told["pinned_at"], pinned["pinned_at"]);
+    assert_eq!(
+        (&told["pinned_by"], &told["revision"]),
+        (&json!(2), &json!(2))
+    );
+    let listed = talk
+        .must(1, "message.pins", json!({ "channel_id": 1 }))
+        .await;
+    let mut pins = ids(&listed["messages"]);
+    pins.sort_unstable();
+    assert_eq!(pins, [one, two]);
+    for _ in 0..2 {
+        talk.must(1, "message.unpin", json!({ "message_id": two }))
+            .await;
+    }
+    let heard = talk.heard().await;
+    assert_eq!((heard.len(), heard[0].kind()), (1, "message.unpinned"));
+    assert!(heard[0].data()["pinned_at"].is_null() && heard[0].data()["pinned_by"].is_null());
+    let listed = talk
+        .must(1, "message.pins", json!({ "channel_id": 1 }))
+        .await;
+    assert_eq!(ids(&listed["messages"]), [one]);
+}
+
+#[tokio::test]
+async fn a_channel_holds_so_many_pins() {
+    let talk = Talk::of(1).await;
+    let message = talk.say(1, "x").await;
+    let folder = talk.house.stop().await;
+    let db = Connection::open(folder.path().join("antiphon.db")).expect("opens");
+    db.execute_batch(
+        "WITH RECURSIVE n (id) AS (SELECT 100 UNION ALL SELECT id + 1 FROM n WHERE id < 199)
+         INSERT INTO message (id, channel_id, author_id, body, created_at, pinned_at, pinned_by)
+         SELECT id, 1, 1, 'x', 1, id, 1 FROM n;",
+    )
+    .expect("is SQL");
+    drop(db);
+    let house = House::in_folder(folder).await;
+    let (user, pin) = (house.user(1), json!({ "message_id": message }));
+    let error = call(&user, "message.pin", pin.clone())
+        .await
+        .expect_err("is full");
+    assert_eq!((error.code, &error.data["limit"]), (-32009, &json!(100)));
+    must(&user, "message.unpin", json!({ "message_id": 150 })).await;
+    must(&user, "message.pin", pin).await;
+    let listed = must(&user, "message.pins", json!({ "channel_id": 1 })).await;
+    let newest_first: Vec<i64> = (100..200).rev().filter(|id| *id != 150).collect();
+    assert_eq!(ids(&listed["messages"])[1..], newest_first);
+}

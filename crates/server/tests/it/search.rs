@@ -1,0 +1,203 @@
+//! Search.
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::support::{House, Talk, call, must};
+
+async fn found(talk: &Talk, user: i64, params: Value) -> Vec<i64> {
+    let found = talk.must(user, "message.search", params).await;
+    let hits = found["hits"].as_array().expect("hits").iter();
+    hits.map(|hit| hit["message"]["id"].as_i64().expect("an id"))
+        .collect()
+}
+
+async fn find(talk: &Talk, query: &str) -> Vec<i64> {
+    found(talk, 1, json!({ "query": query })).await
+}
+
+#[tokio::test]
+async fn words_phrases_and_beginnings_are_found_whatever_their_case_and_accents() {
+    let talk = Talk::of(1).await;
+    let cafe = talk.say(1, "The Café is open today").await;
+    let open = talk.say(1, "open the cafeteria").await;
+    let reply = talk.reply(1, open, "is it open?").await;
+    assert_eq!(find(&talk, "open").await, [reply, open, cafe]);
+    assert_eq!(find(&talk, "OPEN cafe").await, [cafe]);
+    assert_eq!(find(&talk, "caf*").await, [open, cafe]);
+    assert_eq!(find(&talk, "\"is open\"").await, [cafe]);
+    assert_eq!(find(&talk, "open OR nothing").await, [0; 0]);
+    assert_eq!(find(&talk, "body:open").await, [0; 0]);
+}
+
+#[tokio::test]
+async fn the_index_follows_edits_and_deletions() {
+    let talk = Talk::of(1).await;
+    let root = talk.say(1, "apple").await;
+    talk.reply(1, root, "apple pie").await;
+    talk.must(
+        1,
+        "message.update",
+        json!({ "message_id": root, "body": "pear" }),
+    )
+    .await;
+    assert_eq!(find(&talk, "apple").await, [root + 1]);
+    assert_eq!(find(&talk, "pear").await, [root]);
+    talk.must(1, "message.delete", json!({ "message_id": root }))
+        .await;
+    assert_eq!(find(&talk, "pear").await, [0; 0]);
+    assert_eq!(find(&talk, "apple").await, [0; 0]);
+    let folder = talk.house.stop().await;
+    let db = Connection::open(folder.path().join("antiphon.db")).expect("opens");
+    let check = "INSERT INTO message_text (message_text, rank) VALUES ('integrity-check', 1)";
+    db.execute(check, [])
+        .expect("the index and the table agree");
+}
+
+#[tokio::test]
+async fn only_what_one_may_read_is_found() {
+    let talk = Talk::of(3).await;
+    let general = talk.say(1, "secret").await;
+    let private = json!({ "workspace_id": 1, "kind": "private", "name": "p" });
+    talk.must(1, "channel.create", private).await;
+    let params = json!({ "channel_id": 2, "body": "secret" });
+    talk.must(1, "message.send", params).await;
+    let query = json!({ "query": "secret" });
+    assert_eq!(found(&talk, 1, query.clone()).await, [general + 1, general]);
+    assert_eq!(found(&talk, 2, query.clone()).await, [general]);
+    talk.must(2, "channel.leave", json!({ "channel_id": 1 }))
+        .await;
+    assert_eq!(found(&talk, 2, query).await, [0; 0]);
+    let error = talk
+        .refused(
+            2,
+            "message.search",
+            json!({ "query": "secret", "channel_id": 2 }),
+        )
+        .await;
+    assert_eq!(error.code, -32004);
+    let error = talk
+        .refused(
+            2,
+            "message.search",
+            json!({ "query": "secret", "channel_id": 1 }),
+        )
+        .await;
+    assert_eq!(error.code, -32003);
+}
+
+#[tokio::test]
+async fn a_search_keeps_to_a_workspace_a_channel_an_author_and_a_page() {
+    let talk = Talk::of(2).await;
+    talk.must(1, "workspace.create", json!({ "name": "v" }))
+        .await;
+    let other = json!({ "workspace_id": 2, "kind": "public", "name": "d" });
+    talk.must(1, "channel.create", other).await;
+    let one = talk.say(1, "word").await;
+    let two = talk.say(2, "word").await;
+    let sent = talk
+        .must(
+            1,
+            "message.send",
+            json!({ "channel_id": 2, "body": "word" }),
+        )
+        .await;
+    let three = sent["message"]["id"].as_i64().expect("an id");
+    for (only, expected) in [
+        (json!({ "workspace_id": 1 }), vec![two, one]),
+        (json!({ "channel_id": 2 }), vec![three]),
+        (json!({ "channel_id": 2, "workspace_id": 1 }), vec![]),
+        (json!({ "author_id": 2 }), vec![two]),
+        (json!({ "before_id": two }), vec![one]),
+    ] {
+        let mut params = only;
+        params["query"] = json!("word");
+        assert_eq!(found(&talk, 1, params.clone()).await, expected, "{params}");
+    }
+    let page = json!({ "query": "word", "limit": 2 });
+    let page = talk.must(1, "message.search", page).await;
+    assert_eq!(
+        (&page["has_more"], &page["next_before_id"]),
+        (&json!(true), &json!(two))
+    );
+    let last = json!({ "query": "word", "limit": 2, "before_id": two });
+    let last = talk.must(1, "message.search", last).await;
+    assert_eq!(
+        (&last["has_more"], &last["next_before_id"]),
+        (&json!(false), &Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn a_snippet_says_what_was_found_whatever_the_body_holds() {
+    let talk = Talk::of(1).await;
+    talk.say(1, "say \u{F0000} Hello\u{1} to <b>all</b>").await;
+    let hits = talk
+        .must(1, "message.search", json!({ "query": "hello all" }))
+        .await;
+    assert_eq!(
+        hits["hits"][0]["snippet"],
+        json!([
+            { "text": "say \u{F0000} ", "hit": false },
+            { "text": "Hello", "hit": true },
+            { "text": "\u{1} to <b>", "hit": false },
+            { "text": "all", "hit": true },
+            { "text": "</b>", "hit": false },
+        ])
+    );
+    talk.say(
+        1,
+        &format!("{} needle {}", "x ".repeat(500), "y ".repeat(500)),
+    )
+    .await;
+    let hits = talk
+        .must(1, "message.search", json!({ "query": "needle" }))
+        .await;
+    let parts = hits["hits"][0]["snippet"].as_array().expect("parts");
+    let shown: usize = parts
+        .iter()
+        .map(|part| part["text"].as_str().unwrap_or_default().len())
+        .sum();
+    assert!(shown < 100, "{parts:?}");
+    assert_eq!(parts[1], json!({ "text": "needle", "hit": true }));
+}
+
+#[tokio::test]
+async fn what_has_no_word_is_refused() {
+    let talk = Talk::of(1).await;
+    for query in ["", "!!", "\"", "a*", "\u{0}"] {
+        let error = talk
+            .refused(1, "message.search", json!({ "query": query }))
+            .await;
+        assert_eq!(error.data["errors"][0]["path"], "query", "{query:?}");
+    }
+}
+
+#[tokio::test]
+async fn with_many_matches_that_one_may_not_read_a_page_may_be_empty_and_says_where_the_next_begins()
+ {
+    let talk = Talk::of(2).await;
+    let private = json!({ "workspace_id": 1, "kind": "private", "name": "p" });
+    talk.must(1, "channel.create", private).await;
+    let oldest = talk.say(1, "word").await;
+    let folder = talk.house.stop().await;
+    let db = Connection::open(folder.path().join("antiphon.db")).expect("opens");
+    db.execute_batch(
+        "WITH RECURSIVE n (id) AS (SELECT 100 UNION ALL SELECT id + 1 FROM n WHERE id < 20100)
+         INSERT INTO message (id, channel_id, author_id, body, created_at)
+         SELECT id, 2, 1, 'word', 1 FROM n;",
+    )
+    .expect("is SQL");
+    drop(db);
+    let house = House::in_folder(folder).await;
+    let page = must(&house.user(2), "message.search", json!({ "query": "word" })).await;
+    assert_eq!(
+        (&page["hits"], &page["next_before_id"]),
+        (&json!([]), &json!(101))
+    );
+    let next = json!({ "query": "word", "before_id": 101 });
+    let next = call(&house.user(2), "message.search", next)
+        .await
+        .expect("is found");
+    assert_eq!(next["hits"][0]["message"]["id"], oldest);
+}
