@@ -141,13 +141,28 @@ async fn a_revocation_is_told_even_if_its_caller_hangs_up() {
 }
 
 #[tokio::test]
+async fn a_heartbeat_ends_the_revocations_in_force() {
+    let house = House::of(1).await;
+    let revoked = json!({ "user_id": 1, "until": FAR });
+    must(&house.operator(), "session.revoke", revoked).await;
+    let (mut link, _) = Link::open(&house, "g", None).await;
+    assert!(matches!(link.next().await, Some(FromServer::Revoke(_))));
+    assert!(matches!(
+        link.next().await,
+        Some(FromServer::Heartbeat { .. })
+    ));
+}
+
+#[tokio::test]
 async fn a_heartbeat_tells_the_head() {
     let house = with_channel().await;
     let (mut link, greeting) = Link::open(&house, "g", None).await;
-    let Some(FromServer::Heartbeat { head }) = link.next().await else {
-        panic!("not a heartbeat");
-    };
-    assert_eq!(head, greeting.head);
+    for _ in 0..2 {
+        let Some(FromServer::Heartbeat { head }) = link.next().await else {
+            panic!("not a heartbeat");
+        };
+        assert_eq!(head, greeting.head);
+    }
 }
 
 #[tokio::test]
