@@ -12,6 +12,8 @@ pub struct Config {
     /// JSON-RPC over TCP too, where a bearer token decides who calls.
     pub rpc_listen: Option<SocketAddr>,
     pub verifier: Verifier,
+    /// Makes a user for a token whose external id nobody has.
+    pub provision_unknown: bool,
     pub retention: Retention,
 }
 
@@ -29,6 +31,7 @@ impl Config {
             dev: false,
             rpc_listen: None,
             verifier,
+            provision_unknown: false,
             retention: DEFAULT_RETENTION,
         }
     }

@@ -24,6 +24,7 @@ pub(crate) struct Shared {
     pub(crate) fanout: Arc<Fanout>,
     pub(crate) presence: Arc<Presence>,
     pub(crate) tickets: Tickets,
+    pub(crate) provision_unknown: bool,
 }
 
 impl Shared {

@@ -25,6 +25,7 @@ methods![
     user::Create,
     user::Me,
     user::Get,
+    user::Resolve,
     workspace::Create,
     workspace::AddMember,
     workspace::RemoveMember,

@@ -5,6 +5,8 @@ use crate::{entities::User, ids::UserId, method, method::NoParams};
 
 /// The longest `name` and `display_name` of anything, in characters.
 pub const MAX_NAME_CHARS: usize = 80;
+/// The longest `external_id`, in characters.
+pub const MAX_EXTERNAL_ID_CHARS: usize = 128;
 
 method! {
     /// Creates a user; the first one ever created administers the instance.
@@ -22,6 +24,12 @@ method! {
     /// A user the caller shares a workspace with, or whose messages the caller can read.
     "user.get" Query Get(GetParams) -> UserResult, [NotFound],
     example {"user_id": 2}
+}
+
+method! {
+    /// The user a token names by an external id; an unknown one is made if the server is to.
+    "user.resolve" Internal Resolve(ResolveParams) -> ResolveResult, [NotFound],
+    example {"external_id": "crm-81"}
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -43,4 +51,15 @@ pub struct GetParams {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UserResult {
     pub user: User,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResolveParams {
+    pub external_id: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ResolveResult {
+    pub user_id: UserId,
 }

@@ -2,6 +2,7 @@
 //! emit.
 
 mod channel;
+mod merge;
 mod message;
 mod permission;
 mod presence;
@@ -14,7 +15,10 @@ mod typing;
 mod user;
 mod workspace;
 
-use antiphon_api::RpcError;
+use antiphon_api::{
+    RpcError,
+    methods::message::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT},
+};
 
 use crate::rpc::Router;
 
@@ -22,7 +26,10 @@ pub(crate) use presence::{expire_statuses, has_expired_status, status_of};
 pub(crate) use user::peers;
 
 /// The steps that make and change the tables of all families, oldest first.
-pub(crate) const SCHEMA: &[&str] = &[include_str!("schema/01_spine.sql")];
+pub(crate) const SCHEMA: &[&str] = &[
+    include_str!("schema/01_spine.sql"),
+    include_str!("schema/02_external_id.sql"),
+];
 
 /// The most members of a workspace or channel, so that an envelope with all their ids fits a
 /// message of the link.
@@ -69,4 +76,22 @@ fn at_most(path: &str, text: String, max: usize) -> Result<String, RpcError> {
             format!("expected at most {max} characters"),
         ))
     }
+}
+
+/// How many entries a page holds: `limit`, if it is in bounds.
+fn page_limit(limit: Option<u32>) -> Result<usize, RpcError> {
+    let limit = limit.unwrap_or(DEFAULT_LIST_LIMIT);
+    if (1..=MAX_LIST_LIMIT).contains(&limit) {
+        Ok(limit as usize)
+    } else {
+        let message = format!("expected 1 to {MAX_LIST_LIMIT}");
+        Err(RpcError::invalid_param("limit", message))
+    }
+}
+
+/// A page of `limit` entries out of one more than that, and whether there are more.
+fn split_page<T>(mut entries: Vec<T>, limit: usize) -> (Vec<T>, bool) {
+    let has_more = entries.len() > limit;
+    entries.truncate(limit);
+    (entries, has_more)
 }

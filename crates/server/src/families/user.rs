@@ -3,7 +3,10 @@ use antiphon_api::{
     entities::User,
     ids::{Revision, UnixMs, UserId},
     method::NoParams,
-    methods::user::{Create, CreateParams, Get, GetParams, MAX_NAME_CHARS, Me, UserResult},
+    methods::user::{
+        Create, CreateParams, Get, GetParams, MAX_NAME_CHARS, Me, Resolve, ResolveParams,
+        ResolveResult, UserResult,
+    },
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -16,6 +19,7 @@ use crate::{
 pub(super) fn register(router: Router) -> Router {
     router
         .mutation::<Create>(create)
+        .mutation::<Resolve>(resolve)
         .query::<Me>(me)
         .query::<Get>(get)
 }
@@ -49,6 +53,31 @@ fn create(work: &mut Work<'_, '_>, params: CreateParams) -> Result<UserResult, F
     let id = UserId(work.last_insert_rowid());
     Ok(UserResult {
         user: load(work, id)?.ok_or_else(|| absent(id))?,
+    })
+}
+
+pub(super) fn resolve(
+    work: &mut Work<'_, '_>,
+    params: ResolveParams,
+) -> Result<ResolveResult, Failure> {
+    let found = work
+        .prepare_cached("SELECT id FROM user WHERE external_id = ?1")?
+        .query_row([&params.external_id], |row| row.get(0).map(UserId))
+        .optional()?;
+    if let Some(user_id) = found {
+        return Ok(ResolveResult { user_id });
+    }
+    if !work.shared.provision_unknown {
+        let message = format!("nobody has the external id {:?}", params.external_id);
+        return Err(RpcError::new(ErrorCode::NotFound, message).into());
+    }
+    work.prepare_cached(
+        "INSERT INTO user (name, display_name, administrator, created_at, external_id)
+         VALUES (?1, ?1, 0, ?2, ?1)",
+    )?
+    .execute(params![params.external_id, work.now.get()])?;
+    Ok(ResolveResult {
+        user_id: UserId(work.last_insert_rowid()),
     })
 }
 
@@ -139,6 +168,13 @@ pub(crate) fn peers(db: &Connection, user: UserId) -> Result<Vec<UserId>, rusqli
     )?
     .query_map([user.get()], |row| row.get(0).map(UserId))?
     .collect()
+}
+
+pub(super) fn administers(db: &Connection, caller: &Caller) -> Result<bool, rusqlite::Error> {
+    match caller {
+        Caller::Operator => Ok(true),
+        Caller::User(id, _) => is_administrator(db, *id),
+    }
 }
 
 fn is_administrator(db: &Connection, id: UserId) -> Result<bool, rusqlite::Error> {
