@@ -6,6 +6,7 @@ mod cli;
 mod disk;
 mod drain;
 mod edge;
+mod external;
 mod faults;
 mod frames;
 mod http;

@@ -249,3 +249,13 @@ pub struct Presence {
     /// Of two values for one user the higher is the newer.
     pub revision: Revision,
 }
+
+/// What kind of principal a token speaks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenKind {
+    #[default]
+    User,
+    Widget,
+    Overlay,
+}

@@ -2,7 +2,11 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use antiphon_api::ids::{Pos, UserId};
+use antiphon_api::{
+    ids::{Pos, UserId},
+    methods::user::MAX_EXTERNAL_ID_CHARS,
+};
+use antiphon_token::is_external_id;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use serde_json::value::RawValue;
 
@@ -36,6 +40,8 @@ pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) data: Data,
     #[command(flatten)]
+    pub(crate) authority: Authority,
+    #[command(flatten)]
     pub(crate) edge: Edge,
     #[command(flatten)]
     pub(crate) trust: Trust,
@@ -45,6 +51,8 @@ pub(crate) struct Serve {
 pub(crate) struct Server {
     #[command(flatten)]
     pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) authority: Authority,
     #[command(flatten)]
     pub(crate) trust: Trust,
     /// Answer JSON-RPC over TCP too, where a bearer token says who calls.
@@ -79,6 +87,14 @@ pub(crate) struct Data {
         default_value = "./antiphon-data"
     )]
     pub(crate) data: PathBuf,
+}
+
+/// What the server allows.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Authority {
+    /// Make a user for a token whose external id nobody has; otherwise it is refused.
+    #[arg(long, env = "ANTIPHON_PROVISION_UNKNOWN")]
+    pub(crate) provision_unknown: bool,
 }
 
 /// How the gateway meets its clients.
@@ -186,9 +202,8 @@ pub(crate) enum Token {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Issue {
-    /// Whom the token is for.
-    #[arg(long, value_name = "ID", value_parser = user_id)]
-    pub(crate) user: UserId,
+    #[command(flatten)]
+    pub(crate) whom: Whom,
     /// How long it is good for: 90s, 15m, 1h or 7d.
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
     pub(crate) ttl: Duration,
@@ -200,6 +215,18 @@ pub(crate) struct Issue {
     /// The file with the key that signs tokens.
     #[arg(long, value_name = "FILE", env = "ANTIPHON_SIGNING_KEY")]
     pub(crate) signing_key: PathBuf,
+}
+
+/// Whom the token is for.
+#[derive(Debug, ClapArgs)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Whom {
+    /// Whom the token is for.
+    #[arg(long, value_name = "ID", value_parser = user_id)]
+    pub(crate) user: Option<UserId>,
+    /// Whom the token is for, by the id that an application gave the user.
+    #[arg(long, value_name = "EXTERNAL_ID", value_parser = external_id)]
+    pub(crate) ext: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -214,6 +241,17 @@ fn user_id(text: &str) -> Result<UserId, String> {
         .ok()
         .and_then(UserId::checked)
         .ok_or_else(|| "expected a user's id, a number from 1".to_owned())
+}
+
+fn external_id(text: &str) -> Result<String, String> {
+    if is_external_id(text) {
+        Ok(text.to_owned())
+    } else {
+        let most = MAX_EXTERNAL_ID_CHARS;
+        Err(format!(
+            "expected 1 to {most} characters, none of them control characters"
+        ))
+    }
 }
 
 fn position(text: &str) -> Result<Pos, String> {

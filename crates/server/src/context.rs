@@ -10,6 +10,8 @@ use antiphon_api::{
 use antiphon_store::{
     Audience, EmitError, ReadError, Store, Tx, WriteError, revocation::Revocation,
 };
+use antiphon_token::Externals;
+use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use crate::{
@@ -24,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) fanout: Arc<Fanout>,
     pub(crate) presence: Arc<Presence>,
     pub(crate) tickets: Tickets,
+    /// Who external ids are, as the database says.
+    pub(crate) externals: Mutex<Externals>,
     pub(crate) provision_unknown: bool,
 }
 

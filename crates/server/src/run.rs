@@ -55,6 +55,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         fanout: Arc::new(Fanout::new(store.head())),
         presence: Arc::new(Presence::new(clock::now())),
         tickets: Tickets::default(),
+        externals: parking_lot::Mutex::default(),
         provision_unknown: config.provision_unknown,
         store,
     });

@@ -1,7 +1,7 @@
 use antiphon_server::run_dir;
 use anyhow::bail;
 
-use super::daemon::{LAST_WORDS, Stop, gateway_config, verifier};
+use super::daemon::{LAST_WORDS, Stop, gateway_config, key, server_config};
 use crate::{args::Serve, exit::Exit};
 
 /// Server and gateway in one process, over the sockets in the data folder.
@@ -10,10 +10,15 @@ use crate::{args::Serve, exit::Exit};
     reason = "the address to open is what the command is asked for"
 )]
 pub(super) async fn run(args: Serve) -> anyhow::Result<Exit> {
-    let Serve { data, edge, trust } = args;
-    let mut server = antiphon_server::Config::new(data.data.clone(), verifier(&trust)?);
-    server.dev = trust.dev;
-    let gateway = gateway_config(run_dir(&data.data), edge, &trust)?;
+    let Serve {
+        data,
+        authority,
+        edge,
+        trust,
+    } = args;
+    let key = key(&trust)?;
+    let server = server_config(&data.data, authority, &trust, &key);
+    let gateway = gateway_config(run_dir(&data.data), edge, &trust, &key)?;
     let mut stop = Stop::listen()?;
 
     let server = antiphon_server::start(server).await?;

@@ -1,7 +1,7 @@
 use antiphon_server::run_dir;
 use anyhow::bail;
 
-use super::daemon::{LAST_WORDS, Stop, refuse_open_dev, verifier};
+use super::daemon::{LAST_WORDS, Stop, key, refuse_open_dev, server_config};
 use crate::{args::Server, exit::Exit};
 
 /// The authority alone.
@@ -12,8 +12,7 @@ use crate::{args::Server, exit::Exit};
 pub(super) async fn run(args: Server) -> anyhow::Result<Exit> {
     refuse_open_dev(args.trust.dev, args.rpc_listen)?;
     let data = args.data.data;
-    let mut config = antiphon_server::Config::new(data.clone(), verifier(&args.trust)?);
-    config.dev = args.trust.dev;
+    let mut config = server_config(&data, args.authority, &args.trust, &key(&args.trust)?);
     config.rpc_listen = args.rpc_listen;
     let mut stop = Stop::listen()?;
 

@@ -148,7 +148,7 @@ fn parse(call: &RawValue) -> Result<Request<'_>, String> {
 }
 
 /// What the caller learns of a failure; the rest goes to the log, under the request's id.
-fn tell(failure: Failure, request_id: &str, method: &str) -> RpcError {
+pub(super) fn tell(failure: Failure, request_id: &str, method: &str) -> RpcError {
     let internal = || RpcError::new(ErrorCode::Internal, "internal error");
     match failure {
         Failure::Refused(error) => error,
@@ -168,7 +168,7 @@ fn tell(failure: Failure, request_id: &str, method: &str) -> RpcError {
     }
 }
 
-async fn carry_out(
+pub(super) async fn carry_out(
     router: &Router,
     shared: &Arc<Shared>,
     caller: &Caller,

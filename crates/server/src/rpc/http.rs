@@ -11,7 +11,7 @@ use antiphon_api::{
     ids::{UnixMs, UserId},
     jsonrpc::{MAX_REQUEST_BYTES, Response as RpcResponse},
 };
-use antiphon_token::Verifier;
+use antiphon_token::{Subject, Verified, Verifier};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -24,7 +24,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Answers, Router, answer};
+use super::{Answers, Router, answer, external};
 use crate::{
     clock,
     context::{Caller, Shared, TokenOfCall},
@@ -155,7 +155,7 @@ impl Service {
                 .insert(header::ALLOW, HeaderValue::from_static("POST"));
             return response;
         }
-        let caller = match self.caller(request.headers()) {
+        let caller = match self.caller(request.headers(), request_id).await {
             Ok(caller) => caller,
             Err(error) => return single(&refuse(error, request_id)),
         };
@@ -181,15 +181,27 @@ impl Service {
         }
     }
 
-    fn caller(&self, headers: &HeaderMap) -> Result<Caller, RpcError> {
-        match &self.verifier {
-            Some(verifier) => by_token(verifier, headers),
-            None => by_header(headers),
-        }
+    async fn caller(&self, headers: &HeaderMap, request_id: &str) -> Result<Caller, RpcError> {
+        let Some(verifier) = &self.verifier else {
+            return by_header(headers);
+        };
+        let verified = by_token(verifier, headers)?;
+        let user = match &verified.subject {
+            Subject::User(id) => *id,
+            Subject::External(id) => {
+                external::resolve(&self.router, &self.shared, id, request_id).await?
+            }
+        };
+        let token = TokenOfCall {
+            expires_at: verified.expires_at,
+            jti: verified.jti,
+            issued_at: verified.issued_at,
+        };
+        Ok(Caller::User(user, token))
     }
 }
 
-fn by_token(verifier: &Verifier, headers: &HeaderMap) -> Result<Caller, RpcError> {
+fn by_token(verifier: &Verifier, headers: &HeaderMap) -> Result<Verified, RpcError> {
     let unauthenticated = |message: String| RpcError::new(ErrorCode::Unauthenticated, message);
     let token = headers
         .get(header::AUTHORIZATION)
@@ -198,15 +210,9 @@ fn by_token(verifier: &Verifier, headers: &HeaderMap) -> Result<Caller, RpcError
         .ok_or_else(|| {
             unauthenticated("send a token with Authorization: Bearer TOKEN".to_owned())
         })?;
-    let identity = verifier
+    verifier
         .verify(token, clock::now())
-        .map_err(|refusal| unauthenticated(refusal.to_string()))?;
-    let token = TokenOfCall {
-        expires_at: identity.expires_at,
-        jti: identity.jti,
-        issued_at: identity.issued_at,
-    };
-    Ok(Caller::User(identity.user, token))
+        .map_err(|refusal| unauthenticated(refusal.to_string()))
 }
 
 fn by_header(headers: &HeaderMap) -> Result<Caller, RpcError> {

@@ -1,6 +1,7 @@
 //! JSON-RPC 2.0 over HTTP: from a request body to answers.
 
 mod call;
+mod external;
 mod http;
 mod router;
 

@@ -1,5 +1,6 @@
 //! Who calls: the operator, a user the operator names, or the bearer of a token.
 
+use antiphon_token::Subject;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
@@ -88,6 +89,24 @@ async fn over_tcp_a_token_decides_and_the_header_is_not_looked_at() {
         answer.message().contains("Authorization: Bearer"),
         "{answer:?}"
     );
+}
+
+#[tokio::test]
+async fn over_tcp_an_external_id_is_resolved_or_refused() {
+    let external = |house: &House| {
+        let subject = Subject::External("crm-81".to_owned());
+        house.token_of(subject, "j", FAR)
+    };
+    let house = House::of(1).await;
+    let answer = with_token(&house, &external(&house), "user.me").await;
+    assert_eq!((answer.status, answer.code()), (401, -32001), "{answer:?}");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let house = House::configured(folder, |config| config.provision_unknown = true).await;
+    let token = external(&house);
+    for _ in 0..2 {
+        let answer = with_token(&house, &token, "user.me").await;
+        assert_eq!(answer.json()["result"]["user"]["id"], 1, "{answer:?}");
+    }
 }
 
 #[tokio::test]

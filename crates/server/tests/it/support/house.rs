@@ -9,7 +9,7 @@ use antiphon_api::{
 };
 use antiphon_client::rpc::{CallError, Rpc};
 use antiphon_server::{Config, RPC_SOCKET, Running, StartError, run_dir, start};
-use antiphon_token::{Grant, Key, Kind, Verifier};
+use antiphon_token::{Grant, Key, Kind, Subject, Verifier};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json, value::to_raw_value};
 use tempfile::TempDir;
@@ -28,10 +28,15 @@ impl House {
     }
 
     pub(crate) async fn in_folder(folder: TempDir) -> Self {
+        Self::configured(folder, |_| {}).await
+    }
+
+    /// With its configuration changed.
+    pub(crate) async fn configured(folder: TempDir, change: impl FnOnce(&mut Config)) -> Self {
         let key = Key::random().expect("random numbers");
-        let running = start(config(folder.path(), &key))
-            .await
-            .expect("the server starts");
+        let mut config = config(folder.path(), &key);
+        change(&mut config);
+        let running = start(config).await.expect("the server starts");
         Self {
             folder,
             running,
@@ -89,8 +94,12 @@ impl House {
     }
 
     pub(crate) fn token(&self, user: i64, jti: &str, expires_at: i64) -> String {
+        self.token_of(Subject::User(UserId(user)), jti, expires_at)
+    }
+
+    pub(crate) fn token_of(&self, subject: Subject, jti: &str, expires_at: i64) -> String {
         let grant = Grant {
-            user: UserId(user),
+            subject,
             kind: Kind::User,
             scope: None,
             issued_at: UnixMs(1_000_000),
