@@ -14,6 +14,7 @@ mod kill_storm;
 mod link;
 mod membership;
 mod patience;
+mod rates;
 mod replay;
 mod restore;
 mod resume;

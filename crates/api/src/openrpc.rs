@@ -20,10 +20,11 @@ pub const MAX_IDEMPOTENCY_KEY_CHARS: usize = 64;
 const DEFINITIONS: &str = "/components/schemas";
 
 /// The errors any method can answer with.
-const COMMON_ERRORS: [ErrorCode; 4] = [
+const COMMON_ERRORS: [ErrorCode; 5] = [
     ErrorCode::InvalidParams,
     ErrorCode::Internal,
     ErrorCode::Unauthenticated,
+    ErrorCode::RateLimited,
     ErrorCode::Unavailable,
 ];
 
@@ -124,7 +125,12 @@ fn describe(method: &MethodInfo, schemas: &mut Schemas) -> Value {
     }
     let errors: Vec<Value> = COMMON_ERRORS
         .iter()
-        .chain(method.errors)
+        .chain(
+            method
+                .errors
+                .iter()
+                .filter(|own| !COMMON_ERRORS.contains(own)),
+        )
         .map(|error| json!({ "$ref": format!("#/components/errors/{}", error.name()) }))
         .collect();
     json!({

@@ -1,14 +1,19 @@
 //! The command line.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use antiphon_api::{
+    Class,
     ids::{Pos, UserId},
     methods::user::MAX_EXTERNAL_ID_CHARS,
 };
+use antiphon_server::Rate;
 use antiphon_token::is_external_id;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use serde_json::value::RawValue;
+
+/// The highest rate and burst that can be asked for.
+const MAX_RATE: NonZeroU32 = NonZeroU32::new(1_000_000).expect("is above zero");
 
 /// Keeps every tab of every user in step with one authority.
 #[derive(Debug, Parser)]
@@ -95,6 +100,16 @@ pub(crate) struct Authority {
     /// Make a user for a token whose external id nobody has; otherwise it is refused.
     #[arg(long, env = "ANTIPHON_PROVISION_UNKNOWN")]
     pub(crate) provision_unknown: bool,
+    /// How often each user may call methods of a class (read, write, heavy or signal), and how
+    /// often at once after a pause, as write=20:100; may be given more than once.
+    #[arg(
+        long,
+        value_name = "CLASS=PER_SECOND[:BURST]",
+        env = "ANTIPHON_RATE_LIMIT",
+        value_delimiter = ',',
+        value_parser = rate_limit
+    )]
+    pub(crate) rate_limit: Vec<(Class, Rate)>,
 }
 
 /// How the gateway meets its clients.
@@ -254,6 +269,24 @@ fn external_id(text: &str) -> Result<String, String> {
     }
 }
 
+fn rate_limit(text: &str) -> Result<(Class, Rate), String> {
+    let number = |text: &str| text.parse().ok().filter(|number| *number <= MAX_RATE);
+    let parse = || {
+        let (class, rate) = text.split_once('=')?;
+        let class = Class::ALL
+            .into_iter()
+            .find(|known| known.as_str() == class)?;
+        let (per_second, burst) = rate.split_once(':').unwrap_or((rate, rate));
+        Some((class, Rate::new(number(per_second)?, number(burst)?)))
+    };
+    parse().ok_or_else(|| {
+        format!(
+            "expected read, write, heavy or signal, and calls a second and at once, from 1 to \
+             {MAX_RATE}: write=20:100, or write=20 for write=20:20"
+        )
+    })
+}
+
 fn position(text: &str) -> Result<Pos, String> {
     text.parse()
         .ok()
@@ -293,11 +326,36 @@ mod tests {
 
     use clap::CommandFactory;
 
-    use super::{Args, duration};
+    use super::{Args, duration, rate_limit};
 
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_rate_limit_names_a_class_and_one_or_two_numbers() {
+        let numbers = |text| {
+            let (class, rate) = rate_limit(text).expect(text);
+            (class.as_str(), rate.per_second.get(), rate.burst.get())
+        };
+        assert_eq!(numbers("write=20:100"), ("write", 20, 100));
+        assert_eq!(numbers("heavy=2"), ("heavy", 2, 2));
+        for bad in [
+            "",
+            "write",
+            "write=",
+            "write=0",
+            "write=1:0",
+            "write=-1",
+            "write=1:2:3",
+            "write=1000001",
+            "Write=1",
+            "sends=1",
+            "=1",
+        ] {
+            assert!(rate_limit(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

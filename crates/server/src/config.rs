@@ -3,6 +3,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use antiphon_store::prune::Retention;
 use antiphon_token::Verifier;
 
+use crate::Limits;
+
 /// How a server is to run; complete before anything is opened.
 pub struct Config {
     /// Holds the database, the sockets and the lock. Made if it is not there.
@@ -15,6 +17,8 @@ pub struct Config {
     /// Makes a user for a token whose external id nobody has.
     pub provision_unknown: bool,
     pub retention: Retention,
+    /// How often each user may call.
+    pub limits: Limits,
 }
 
 /// How long the log reaches back unless configured otherwise.
@@ -33,6 +37,7 @@ impl Config {
             verifier,
             provision_unknown: false,
             retention: DEFAULT_RETENTION,
+            limits: Limits::default(),
         }
     }
 }

@@ -17,6 +17,7 @@ use rusqlite::Connection;
 use crate::{
     fanout::{Fanout, Relay},
     presence::Presence,
+    rpc::Budgets,
     tickets::Tickets,
 };
 
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     pub(crate) fanout: Arc<Fanout>,
     pub(crate) presence: Arc<Presence>,
     pub(crate) tickets: Tickets,
+    pub(crate) budgets: Budgets,
     /// Who external ids are, as the database says.
     pub(crate) externals: Mutex<Externals>,
     pub(crate) provision_unknown: bool,

@@ -1,4 +1,4 @@
-//! What has to end by itself: old log rows, used-up keys, statuses, tickets.
+//! What has to end by itself: old log rows, used-up keys, statuses, tickets, budgets.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,6 +25,7 @@ pub(crate) async fn follow(shared: Arc<Shared>, retention: Retention) {
         shared.tickets.forget_expired(clock::now());
         let mut result = expire_statuses(&shared).await;
         if tick % TICKS_PER_PRUNE == 0 && result.is_ok() {
+            shared.budgets.forget_whole();
             result = prune(&shared, retention).await;
         }
         if let Err(error) = result {

@@ -17,7 +17,7 @@ use crate::{
     presence,
     presence::Presence,
     reaper, rpc,
-    rpc::Router,
+    rpc::{Budgets, Router},
     tickets::Tickets,
 };
 
@@ -55,6 +55,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         fanout: Arc::new(Fanout::new(store.head())),
         presence: Arc::new(Presence::new(clock::now())),
         tickets: Tickets::default(),
+        budgets: Budgets::new(&config.limits),
         externals: parking_lot::Mutex::default(),
         provision_unknown: config.provision_unknown,
         store,

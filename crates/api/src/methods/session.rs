@@ -12,7 +12,7 @@ pub const TICKET_TTL_MS: i64 = 30_000;
 
 method! {
     /// A ticket that opens one WebSocket or event stream for the caller, once, within 30 s.
-    "session.ticket" Query Ticket(NoParams) -> TicketResult, [RateLimited],
+    "session.ticket" Query Ticket(NoParams) -> TicketResult, [],
     example {}
 }
 

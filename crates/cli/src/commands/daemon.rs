@@ -45,6 +45,9 @@ pub(super) fn server_config(
     let mut config = antiphon_server::Config::new(data.to_owned(), verifier(trust, key));
     config.dev = trust.dev;
     config.provision_unknown = authority.provision_unknown;
+    for (class, rate) in authority.rate_limit {
+        config.limits.set(class, rate);
+    }
     config
 }
 

@@ -50,13 +50,7 @@ fn ticket(look: &mut Look<'_>, _: NoParams) -> Result<TicketResult, Failure> {
         .shared
         .tickets
         .add(ticket.clone(), identity, look.now)
-        .ok_or_else(|| {
-            RpcError::new(
-                ErrorCode::RateLimited,
-                "too many tickets are waiting to be used",
-            )
-            .with("retry_after_ms", 1000)
-        })?;
+        .ok_or_else(|| RpcError::rate_limited("too many tickets are waiting to be used", 1000))?;
     Ok(TicketResult { ticket, expires_at })
 }
 

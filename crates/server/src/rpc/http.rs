@@ -263,7 +263,7 @@ fn refuse(error: RpcError, request_id: &str) -> RpcResponse {
     RpcResponse::new(None, Err(error.with("request_id", request_id)))
 }
 
-/// A single failed call also sets the status.
+/// A single failed call also sets the status, and when to try again.
 fn single(response: &RpcResponse) -> Response<Full<Bytes>> {
     let status = response
         .error
@@ -271,7 +271,16 @@ fn single(response: &RpcResponse) -> Response<Full<Bytes>> {
         .and_then(RpcError::kind)
         .and_then(|code| StatusCode::from_u16(code.http_status()).ok())
         .unwrap_or(StatusCode::OK);
-    json(status, response)
+    let wait_ms = response
+        .error
+        .as_ref()
+        .and_then(|error| error.data["retry_after_ms"].as_u64());
+    let mut answer = json(status, response);
+    if let Some(wait_ms) = wait_ms {
+        let seconds = HeaderValue::from(wait_ms.div_ceil(1000));
+        answer.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
+    answer
 }
 
 fn json(status: StatusCode, body: &impl Serialize) -> Response<Full<Bytes>> {

@@ -7,6 +7,7 @@ mod link;
 mod permissions;
 mod presence;
 mod protocol;
+mod rates;
 mod reading;
 mod starting;
 mod support;

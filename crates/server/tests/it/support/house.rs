@@ -1,14 +1,15 @@
 use std::{
     net::SocketAddr,
+    num::NonZeroU32,
     path::{Path, PathBuf},
 };
 
 use antiphon_api::{
-    RpcError,
+    Class, RpcError,
     ids::{UnixMs, UserId},
 };
 use antiphon_client::rpc::{CallError, Rpc};
-use antiphon_server::{Config, RPC_SOCKET, Running, StartError, run_dir, start};
+use antiphon_server::{Config, RPC_SOCKET, Rate, Running, StartError, run_dir, start};
 use antiphon_token::{Grant, Key, Kind, Subject, Verifier};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json, value::to_raw_value};
@@ -128,6 +129,10 @@ impl House {
 fn config(data: &Path, key: &Key) -> Config {
     let mut config = Config::new(data.to_owned(), Verifier::new(key));
     config.rpc_listen = Some(([127, 0, 0, 1], 0).into());
+    let unlimited = Rate::new(NonZeroU32::MAX, NonZeroU32::MAX);
+    for class in Class::ALL {
+        config.limits.set(class, unlimited);
+    }
     config
 }
 
