@@ -253,14 +253,13 @@ fn a_revoked_token_ends_its_connections_and_opens_no_more() {
         .map(|token| Begun::by(open(&secured, token).expect("is let in")).tab)
         .into();
     let claims = unbase64url(one.split('.').nth(1).expect("three parts"));
-    let until = claims["exp"].as_i64().expect("a time") * 1000;
-    let params = json!({ "user_id": 1, "jti": claims["jti"], "until": until });
+    let params = json!({ "user_id": 1, "jti": claims["jti"] });
     let socket = secured.install.run_dir().join("rpc.sock");
     let socket = socket.to_str().expect("text");
     let folder = secured.install.folder();
     let args = [
         "call",
-        "session.revoke",
+        "token.revoke",
         &params.to_string(),
         "--socket",
         socket,
@@ -290,11 +289,10 @@ fn a_revoked_token_ends_its_connections_and_opens_no_more() {
         secured.restart_gateway();
     }
     // All of a user's tokens so far, whatever their names.
-    let params = json!({ "user_id": 1, "until": until });
     secured
         .install
         .operator()
-        .call("session.revoke", params)
+        .call("token.revoke", json!({ "user_id": 1 }))
         .expect("is revoked");
     eventually("a refusal", || open(&secured, &other).err());
 }

@@ -75,6 +75,8 @@ integer!(/// A channel's id.
     ChannelId, 1);
 integer!(/// A message's id; ids rise in the order messages were committed.
     MessageId, 1);
+integer!(/// A canvas's id.
+    CanvasId, 1);
 integer!(/// A place in the server's log. Positions rise and have gaps.
     Pos, 0);
 integer!(/// The number of an event within one session; rises by one per event.

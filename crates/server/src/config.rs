@@ -1,7 +1,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use antiphon_store::prune::Retention;
-use antiphon_token::Verifier;
+use antiphon_token::{Key, Verifier};
 
 use crate::Limits;
 
@@ -14,6 +14,8 @@ pub struct Config {
     /// JSON-RPC over TCP too, where a bearer token decides who calls.
     pub rpc_listen: Option<SocketAddr>,
     pub verifier: Verifier,
+    /// What token.issue signs with; without it no token can be issued here.
+    pub signing_key: Option<Key>,
     /// Makes a user for a token whose external id nobody has.
     pub provision_unknown: bool,
     pub retention: Retention,
@@ -35,6 +37,7 @@ impl Config {
             dev: false,
             rpc_listen: None,
             verifier,
+            signing_key: None,
             provision_unknown: false,
             retention: DEFAULT_RETENTION,
             limits: Limits::default(),

@@ -10,7 +10,7 @@ use antiphon_api::{
 use antiphon_store::{
     Audience, EmitError, ReadError, Store, Tx, WriteError, revocation::Revocation,
 };
-use antiphon_token::Externals;
+use antiphon_token::{Externals, Key};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
@@ -28,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) presence: Arc<Presence>,
     pub(crate) tickets: Tickets,
     pub(crate) budgets: Budgets,
+    pub(crate) signing_key: Option<Key>,
     /// Who external ids are, as the database says.
     pub(crate) externals: Mutex<Externals>,
     pub(crate) provision_unknown: bool,

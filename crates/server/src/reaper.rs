@@ -1,4 +1,5 @@
-//! What has to end by itself: old log rows, used-up keys, statuses, tickets, budgets.
+//! What has to end by itself: old log rows, used-up keys, statuses, tickets, tokens,
+//! budgets.
 
 use std::{sync::Arc, time::Duration};
 
@@ -54,7 +55,10 @@ async fn prune(shared: &Shared, retention: Retention) -> Result<(), Failure> {
     let now = clock::now();
     while shared
         .store
-        .write(move |tx| Ok::<_, Failure>(prune::step(tx, &retention, now)?))
+        .write(move |tx| {
+            let more = families::forget_ended_tokens(tx, now)?;
+            Ok::<_, Failure>(prune::step(tx, &retention, now)? || more)
+        })
         .await?
     {}
     Ok(())

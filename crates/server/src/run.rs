@@ -56,6 +56,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         presence: Arc::new(Presence::new(clock::now())),
         tickets: Tickets::default(),
         budgets: Budgets::new(&config.limits),
+        signing_key: config.signing_key.clone(),
         externals: parking_lot::Mutex::default(),
         provision_unknown: config.provision_unknown,
         store,

@@ -3,17 +3,21 @@
 //! On the wire an event is `{"ts":…,"type":"message.created","data":{…}}`. [`EVENTS`] is the
 //! catalogue: every event, whether it is kept in the log, and who hears it.
 
+mod canvas;
 mod channel;
 mod message;
 mod presence;
 mod read;
+mod token;
 mod typing;
 mod workspace;
 
+pub use canvas::*;
 pub use channel::*;
 pub use message::*;
 pub use presence::*;
 pub use read::*;
+pub use token::*;
 pub use typing::*;
 pub use workspace::*;
 
@@ -130,6 +134,18 @@ catalogue! {
     "typing.started" None TypingStarted to "channel members but the one who types";
     /// Somebody came, went, or set a status.
     "presence.changed" None PresenceChanged to "those who share a workspace";
+    /// A canvas was made.
+    "canvas.created" Log CanvasCreated to "channel members";
+    /// A canvas's title or content changed.
+    "canvas.updated" Log CanvasUpdated to "channel members";
+    /// A canvas was deleted.
+    "canvas.deleted" Log CanvasDeleted to "channel members";
+    /// A deleted canvas came back, or a former revision of one.
+    "canvas.restored" Log CanvasRestored to "channel members";
+    /// A token was issued for the user.
+    "token.issued" Log TokenIssued to "the user";
+    /// A token of the user's was ended, or all so far.
+    "token.revoked" Log TokenRevoked to "the user";
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Every method, by family.
 
+pub mod canvas;
 pub mod channel;
+pub mod events;
 pub mod message;
 pub mod presence;
 pub mod read;
@@ -8,6 +10,7 @@ pub mod replay;
 pub mod server;
 pub mod session;
 pub mod state;
+pub mod token;
 pub mod typing;
 pub mod user;
 pub mod workspace;
@@ -47,9 +50,19 @@ methods![
     state::Snapshot,
     session::Ticket,
     session::Redeem,
-    session::Revoke,
     server::Health,
     replay::Replay,
+    events::List,
+    token::Issue,
+    token::List,
+    token::Revoke,
+    canvas::Create,
+    canvas::Get,
+    canvas::List,
+    canvas::Update,
+    canvas::Delete,
+    canvas::Restore,
+    canvas::History,
 ];
 
 #[cfg(test)]

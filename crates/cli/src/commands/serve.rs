@@ -17,8 +17,9 @@ pub(super) async fn run(args: Serve) -> anyhow::Result<Exit> {
         trust,
     } = args;
     let key = key(&trust)?;
-    let server = server_config(&data.data, authority, &trust, &key);
+    let mut server = server_config(&data.data, authority, &trust, &key);
     let gateway = gateway_config(run_dir(&data.data), edge, &trust, &key)?;
+    server.signing_key = Some(key);
     let mut stop = Stop::listen()?;
 
     let server = antiphon_server::start(server).await?;

@@ -12,7 +12,10 @@ use crate::{args::Server, exit::Exit};
 pub(super) async fn run(args: Server) -> anyhow::Result<Exit> {
     refuse_open_dev(args.trust.dev, args.rpc_listen)?;
     let data = args.data.data;
-    let mut config = server_config(&data, args.authority, &args.trust, &key(&args.trust)?);
+    let key = key(&args.trust)?;
+    let mut config = server_config(&data, args.authority, &args.trust, &key);
+    // One made for development is known to no gateway.
+    config.signing_key = args.trust.signing_key.is_some().then_some(key);
     config.rpc_listen = args.rpc_listen;
     let mut stop = Stop::listen()?;
 

@@ -157,7 +157,13 @@ impl State {
             Event::PresenceChanged(changed) => self.presence.extend([changed.0.clone()]),
             Event::MessageUpdated(_)
             | Event::WorkspaceMemberJoined(_)
-            | Event::WorkspaceMemberLeft(_) => {}
+            | Event::WorkspaceMemberLeft(_)
+            | Event::CanvasCreated(_)
+            | Event::CanvasUpdated(_)
+            | Event::CanvasDeleted(_)
+            | Event::CanvasRestored(_)
+            | Event::TokenIssued(_)
+            | Event::TokenRevoked(_) => {}
         }
     }
 

@@ -1,7 +1,9 @@
 //! The families of methods: each file holds a family's statements, rules, handlers and what they
 //! emit.
 
+mod canvas;
 mod channel;
+mod events;
 mod merge;
 mod message;
 mod permission;
@@ -11,6 +13,7 @@ mod replay;
 mod server;
 mod session;
 mod state;
+mod token;
 mod typing;
 mod user;
 mod workspace;
@@ -23,12 +26,15 @@ use antiphon_api::{
 use crate::rpc::Router;
 
 pub(crate) use presence::{expire_statuses, has_expired_status, status_of};
+pub(crate) use token::forget_ended as forget_ended_tokens;
 pub(crate) use user::peers;
 
 /// The steps that make and change the tables of all families, oldest first.
 pub(crate) const SCHEMA: &[&str] = &[
     include_str!("schema/01_spine.sql"),
     include_str!("schema/02_external_id.sql"),
+    include_str!("schema/05_canvases.sql"),
+    include_str!("schema/06_tokens.sql"),
 ];
 
 /// The most members of a workspace or channel, so that an envelope with all their ids fits a
@@ -48,6 +54,9 @@ pub(crate) fn register(router: Router) -> Router {
         session::register,
         server::register,
         replay::register,
+        events::register,
+        token::register,
+        canvas::register,
     ];
     families
         .into_iter()

@@ -54,7 +54,7 @@ async fn internal_methods_do_not_exist_for_users() {
             json!({ "user_id": 1, "after": 0, "through": 0, "first": true }),
         ),
         ("session.redeem", json!({ "ticket": "x" })),
-        ("session.revoke", json!({ "user_id": 1, "until": FAR })),
+        ("user.resolve", json!({ "external_id": "x" })),
     ];
     for (method, params) in internal {
         let call = body(method, params.clone());
@@ -134,19 +134,14 @@ async fn a_revoked_token_is_refused_over_tcp() {
         house.token(2, "lost", FAR),
     );
     let operator = house.operator();
-    let lost_one = json!({ "user_id": 1, "jti": "lost", "until": FAR });
-    must(&operator, "session.revoke", lost_one).await;
+    let lost_one = json!({ "user_id": 1, "jti": "lost" });
+    must(&operator, "token.revoke", lost_one).await;
     for (token, status) in [(&lost, 401), (&kept, 200), (&his, 200)] {
         assert_eq!(with_token(&house, token, "user.me").await.status, status);
     }
     let answer = with_token(&house, &lost, "workspace.create").await;
     assert_eq!(answer.status, 200, "its parameters are wrong first");
-    must(
-        &operator,
-        "session.revoke",
-        json!({ "user_id": 1, "until": FAR }),
-    )
-    .await;
+    must(&operator, "token.revoke", json!({ "user_id": 1 })).await;
     let answer = with_token(&house, &kept, "user.me").await;
     assert_eq!((answer.status, answer.code()), (401, -32001));
     assert!(answer.message().contains("revoked"), "{answer:?}");

@@ -1,6 +1,7 @@
 //! The server from outside, over its own sockets; a file per promise.
 
 mod callers;
+mod canvases;
 mod equation;
 mod idempotency;
 mod link;
@@ -11,3 +12,4 @@ mod rates;
 mod reading;
 mod starting;
 mod support;
+mod tokens;

@@ -249,11 +249,7 @@ async fn everything_else() {
         ("state.snapshot", json!({}), "u+++++"),
         ("session.ticket", json!({}), "u+++++"),
         ("session.redeem", json!({ "ticket": "x" }), "nmmmmm"),
-        (
-            "session.revoke",
-            json!({ "user_id": 4, "until": 1 }),
-            "+mmmmm",
-        ),
+        ("user.resolve", json!({ "external_id": "x" }), "nmmmmm"),
         ("server.health", json!({}), "++++++"),
         ("events.replay", replay, "+mmmmm"),
     ])

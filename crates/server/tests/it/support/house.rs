@@ -129,6 +129,7 @@ impl House {
 fn config(data: &Path, key: &Key) -> Config {
     let mut config = Config::new(data.to_owned(), Verifier::new(key));
     config.rpc_listen = Some(([127, 0, 0, 1], 0).into());
+    config.signing_key = Some(key.clone());
     let unlimited = Rate::new(NonZeroU32::MAX, NonZeroU32::MAX);
     for class in Class::ALL {
         config.limits.set(class, unlimited);
