@@ -67,6 +67,11 @@ async fn furnished() -> (TempDir, PathBuf) {
         )
         .await;
     }
+    for channel in [1, 2] {
+        let canvas = json!({ "channel_id": channel, "title": "x" });
+        must(&member, "canvas.create", canvas).await;
+    }
+    must(&member, "canvas.delete", json!({ "canvas_id": 2 })).await;
     let folder = house.stop().await;
     let database = folder.path().join("antiphon.db");
     (folder, database)
@@ -241,6 +246,56 @@ async fn messages() {
 }
 
 #[tokio::test]
+async fn tokens_and_the_log() {
+    let issue = json!({ "user_id": 4, "ttl_ms": 60_000 });
+    let nobody = json!({ "user_id": 99, "ttl_ms": 60_000 });
+    check(&[
+        ("token.issue", issue, "+fffff"),
+        ("token.issue", nobody, "nfffff"),
+        ("token.list", json!({}), "u+++++"),
+        ("token.list", json!({ "user_id": 4 }), "+ff+ff"),
+        ("token.revoke", json!({ "user_id": 4 }), "+ff+ff"),
+        ("token.revoke", json!({ "user_id": 99 }), "nfffff"),
+        ("token.revoke", json!({ "jti": "x" }), "nnnnnn"),
+        (
+            "token.revoke",
+            json!({ "jti": "x", "user_id": 4 }),
+            "+nnnnn",
+        ),
+        ("events.list", json!({}), "+fffff"),
+    ])
+    .await;
+}
+
+/// Canvas 1 is in channel 1, canvas 2, which is deleted, in channel 2.
+#[tokio::test]
+async fn canvases() {
+    let of = |channel: i64| json!({ "channel_id": channel });
+    let create = |channel: i64| json!({ "channel_id": channel, "title": "x" });
+    let one = |canvas: i64| json!({ "canvas_id": canvas });
+    let write = |canvas: i64| json!({ "canvas_id": canvas, "title": "y" });
+    check(&[
+        ("canvas.create", create(1), "u+++fn"),
+        ("canvas.create", create(2), "unn+nn"),
+        ("canvas.create", create(99), "unnnnn"),
+        ("canvas.list", of(1), "u+++fn"),
+        ("canvas.list", of(2), "unn+nn"),
+        ("canvas.get", one(1), "u+++nn"),
+        ("canvas.get", one(2), "unn+nn"),
+        ("canvas.history", one(1), "u+++nn"),
+        ("canvas.history", one(2), "unn+nn"),
+        ("canvas.update", write(1), "u+++nn"),
+        ("canvas.update", write(2), "unncnn"),
+        ("canvas.delete", one(1), "u+++nn"),
+        ("canvas.delete", one(2), "unn+nn"),
+        ("canvas.restore", one(1), "u+++nn"),
+        ("canvas.restore", one(2), "unn+nn"),
+        ("canvas.get", one(99), "unnnnn"),
+    ])
+    .await;
+}
+
+#[tokio::test]
 async fn everything_else() {
     let replay = json!({ "user_id": 4, "after": 0, "through": 0, "first": true });
     check(&[
@@ -268,6 +323,7 @@ async fn what_one_may_not_see_looks_like_what_is_not_there() {
         ("message.delete", "message_id", 4),
         ("channel.list", "workspace_id", 1),
         ("user.get", "user_id", 7),
+        ("canvas.get", "canvas_id", 1),
     ] {
         let error = async |id: i64| {
             let outcome = call(&outsider, method, json!({ field: id })).await;

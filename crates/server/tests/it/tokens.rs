@@ -127,12 +127,10 @@ async fn a_token_issued_elsewhere_is_ended_by_its_bearer_or_by_an_administrator(
     let call = json!({
         "jsonrpc": "2.0", "id": 1, "method": "token.revoke", "params": { "jti": "own" },
     });
-    let answer = raw(
-        stream,
-        &[("authorization", &bearer)],
-        call.to_string().as_bytes(),
-    );
-    assert_eq!(answer.await.status, 200);
+    let body = call.to_string();
+    let headers = [("authorization", &*bearer)];
+    let answer = raw(stream, &headers, body.as_bytes()).await;
+    assert_eq!(answer.status, 200);
     assert!(!is_good(&house, &own).await);
     let foreign = json!({ "jti": "other" });
     assert_eq!(

@@ -203,7 +203,7 @@ fn introduced(user: i64, events: &[(Pos, Value)]) {
             }
             _ => {}
         }
-        for holder in [data, &data["message"], &data["read"]] {
+        for holder in [data, &data["message"], &data["read"], &data["canvas"]] {
             if let Some(channel) = holder["channel_id"].as_i64() {
                 assert!(channels.contains_key(&channel), "{user} at {pos}: {event}");
             }

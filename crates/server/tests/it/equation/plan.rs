@@ -27,6 +27,7 @@ pub(super) struct World {
     pub(super) channels: i64,
     /// Each with its channel and author.
     messages: Vec<(i64, i64, i64)>,
+    canvases: i64,
     /// The channels each user is in.
     joined: BTreeMap<i64, Vec<i64>>,
     /// The workspaces each user is in.
@@ -40,6 +41,7 @@ impl World {
             workspaces: 0,
             channels: 0,
             messages: Vec::new(),
+            canvases: 0,
             joined: BTreeMap::new(),
             member_of: BTreeMap::new(),
         }
@@ -51,6 +53,7 @@ impl World {
         match op.method {
             "user.create" => self.users = self.users.max(id("user")),
             "workspace.create" => self.workspaces = self.workspaces.max(id("workspace")),
+            "canvas.create" => self.canvases = self.canvases.max(id("canvas")),
             "channel.create" => self.channels = self.channels.max(id("channel")),
             "message.send" => {
                 let channel = op.params["channel_id"].as_i64().unwrap_or_default();
@@ -73,7 +76,7 @@ pub(super) fn next(random: &mut Random, world: &World) -> Op {
         caller: 1 + random.below(world.users),
         world,
     };
-    match random.below(100) {
+    match random.below(112) {
         _ if world.workspaces < MAX_WORKSPACES && random.chance(30) => {
             dice.create_workspace(random)
         }
@@ -89,6 +92,8 @@ pub(super) fn next(random: &mut Random, world: &World) -> Op {
         76..84 => dice.delete(random),
         84..94 => dice.mark(random),
         94..96 => dice.create_user(random),
+        100..109 => dice.canvas(random),
+        109..112 => dice.token(random),
         _ => dice.nonsense(random),
     }
 }
@@ -246,6 +251,50 @@ impl Dice<'_> {
             "read.mark",
             json!({ "channel_id": channel, "message_id": id }),
         )
+    }
+
+    /// Any canvas of a few, in a state that may not allow it.
+    fn canvas(&self, random: &mut Random) -> Op {
+        let canvas = 1 + random.below(self.world.canvases.min(4) + 1);
+        let revision = 1 + random.below(4);
+        let of_canvas = [
+            (
+                "canvas.update",
+                json!({ "canvas_id": canvas, "patch": { "n": revision } }),
+            ),
+            (
+                "canvas.update",
+                json!({ "canvas_id": canvas, "title": "t", "expected_revision": revision }),
+            ),
+            ("canvas.delete", json!({ "canvas_id": canvas })),
+            ("canvas.restore", json!({ "canvas_id": canvas })),
+            (
+                "canvas.restore",
+                json!({ "canvas_id": canvas, "revision": revision }),
+            ),
+        ];
+        if random.chance(35) {
+            let channel = self.channel(random);
+            return self.op(
+                "canvas.create",
+                json!({ "channel_id": channel, "title": "plan" }),
+            );
+        }
+        let index = usize::try_from(random.below(5)).unwrap_or(0);
+        let (method, params) = of_canvas[index].clone();
+        self.op(method, params)
+    }
+
+    /// By an administrator, or by somebody who may not.
+    fn token(&self, random: &mut Random) -> Op {
+        let user = self.anybody(random);
+        let mut op = if random.chance(50) {
+            self.op("token.issue", json!({ "user_id": user, "ttl_ms": 60_000 }))
+        } else {
+            self.op("token.revoke", json!({ "user_id": user }))
+        };
+        op.caller = random.pick(&[0, 1, self.caller]).unwrap_or(0);
+        op
     }
 
     fn nonsense(&self, random: &mut Random) -> Op {

@@ -37,6 +37,13 @@ impl Rooms {
             "message.created" | "message.updated" => members(&self.channels, of_message),
             "message.deleted" => members(&self.channels, channel),
             "read.updated" => self.reader(heard),
+            "canvas.created" | "canvas.updated" | "canvas.restored" => {
+                let of_canvas = data["canvas"]["channel_id"].as_i64().unwrap_or_default();
+                members(&self.channels, of_canvas)
+            }
+            "canvas.deleted" => members(&self.channels, channel),
+            "token.issued" => data["token"]["user_id"].as_i64().into_iter().collect(),
+            "token.revoked" => BTreeSet::from([user]),
             other => panic!("who hears {other}?"),
         };
         assert_eq!(to, expected, "{heard:?}");
