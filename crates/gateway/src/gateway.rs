@@ -125,13 +125,11 @@ impl Gateway {
 
 /// The server knows nobody of the kind, or cannot be asked.
 fn not_told(error: CallError) -> Refusal {
-    match error {
-        CallError::Rpc(error) if error.kind() == Some(ErrorCode::NotFound) => {
-            Refusal::unauthenticated(error.message)
-        }
-        error => {
-            tracing::warn!(%error, "the server does not say who somebody is");
-            Refusal::unavailable("the server is needed to say who you are, and is away")
-        }
+    if let CallError::Rpc(error) = &error
+        && error.kind() == Some(ErrorCode::NotFound)
+    {
+        return Refusal::unauthenticated(&*error.message);
     }
+    tracing::warn!(%error, "the server does not say who somebody is");
+    Refusal::unavailable("the server is needed to say who you are, and is away")
 }

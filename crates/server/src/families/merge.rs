@@ -8,13 +8,12 @@ pub(super) fn merge(target: &mut Map<String, Value>, patch: Map<String, Value>) 
         if change.is_null() {
             target.remove(&key);
         } else if let Value::Object(change) = change {
-            let held = target.entry(key).or_insert(Value::Null);
-            let mut object = match held.take() {
-                Value::Object(object) => object,
-                _ => Map::new(),
-            };
+            let mut object = Map::new();
+            if let Some(Value::Object(held)) = target.remove(&key) {
+                object = held;
+            }
             merge(&mut object, change);
-            *held = Value::Object(object);
+            target.insert(key, Value::Object(object));
         } else {
             target.insert(key, change);
         }

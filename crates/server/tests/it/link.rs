@@ -7,8 +7,6 @@ use tokio::io::AsyncWriteExt;
 
 use crate::support::{House, Link, must, post, soon};
 
-const FAR: i64 = 4_000_000_000_000;
-
 async fn with_channel() -> House {
     let house = House::of(1).await;
     let ada = house.user(1);
