@@ -27,7 +27,8 @@ pub(super) struct World {
     pub(super) channels: i64,
     /// Each with its channel and author.
     messages: Vec<(i64, i64, i64)>,
-    canvases: i64,
+    /// Each with who made it.
+    canvases: Vec<(i64, i64)>,
     /// The channels each user is in.
     joined: BTreeMap<i64, Vec<i64>>,
     /// The workspaces each user is in.
@@ -41,7 +42,7 @@ impl World {
             workspaces: 0,
             channels: 0,
             messages: Vec::new(),
-            canvases: 0,
+            canvases: Vec::new(),
             joined: BTreeMap::new(),
             member_of: BTreeMap::new(),
         }
@@ -53,7 +54,7 @@ impl World {
         match op.method {
             "user.create" => self.users = self.users.max(id("user")),
             "workspace.create" => self.workspaces = self.workspaces.max(id("workspace")),
-            "canvas.create" => self.canvases = self.canvases.max(id("canvas")),
+            "canvas.create" => self.canvases.push((id("canvas"), op.caller)),
             "channel.create" => self.channels = self.channels.max(id("channel")),
             "message.send" => {
                 let channel = op.params["channel_id"].as_i64().unwrap_or_default();
@@ -253,9 +254,10 @@ impl Dice<'_> {
         )
     }
 
-    /// Any canvas of a few, in a state that may not allow it.
+    /// Any canvas there was, or one there never was, in a state that may not allow it.
     fn canvas(&self, random: &mut Random) -> Op {
-        let canvas = 1 + random.below(self.world.canvases.min(4) + 1);
+        let known = random.pick(&self.world.canvases);
+        let (canvas, maker) = known.unwrap_or((999, self.caller));
         let revision = 1 + random.below(4);
         let of_canvas = [
             (
@@ -282,7 +284,11 @@ impl Dice<'_> {
         }
         let index = usize::try_from(random.below(5)).unwrap_or(0);
         let (method, params) = of_canvas[index].clone();
-        self.op(method, params)
+        let mut op = self.op(method, params);
+        if random.chance(70) {
+            op.caller = maker;
+        }
+        op
     }
 
     /// By an administrator, or by somebody who may not.
