@@ -1,7 +1,9 @@
 //! Who is let in, as whom, from where, and for how long.
 
+use std::time::Duration;
+
 use antiphon_test_support::{
-    Begun, Closed, Install, Refused, Secured, Tab, base64url, eventually, unbase64url,
+    Begun, Closed, Install, Refused, Secured, Tab, base64url, eventually, now, unbase64url,
 };
 use serde_json::{Value, json};
 
@@ -253,24 +255,25 @@ fn a_revoked_token_ends_its_connections_and_opens_no_more() {
         .map(|token| Begun::by(open(&secured, token).expect("is let in")).tab)
         .into();
     let claims = unbase64url(one.split('.').nth(1).expect("three parts"));
-    let until = claims["exp"].as_i64().expect("a time") * 1000;
-    let params = json!({ "user_id": 1, "jti": claims["jti"], "until": until });
+    let params = json!({ "user_id": 1, "jti": claims["jti"] });
     let socket = secured.install.run_dir().join("rpc.sock");
     let socket = socket.to_str().expect("text");
     let folder = secured.install.folder();
     let args = [
         "call",
-        "session.revoke",
+        "token.revoke",
         &params.to_string(),
         "--socket",
         socket,
     ];
     let (code, _, errors) = antiphon_test_support::Process::run(folder, &args);
     assert_eq!(code, 0, "{errors}");
+    let revoked = now();
 
     for tab in &mut tabs[..2] {
         assert_eq!(tab.end(), Closed::With(4014));
     }
+    assert!(revoked.elapsed() < Duration::from_secs(1), "too slow");
     assert!(
         tabs[2].call("user.me", json!({})).is_ok(),
         "the other token is good"
@@ -290,11 +293,51 @@ fn a_revoked_token_ends_its_connections_and_opens_no_more() {
         secured.restart_gateway();
     }
     // All of a user's tokens so far, whatever their names.
-    let params = json!({ "user_id": 1, "until": until });
     secured
         .install
         .operator()
-        .call("session.revoke", params)
+        .call("token.revoke", json!({ "user_id": 1 }))
         .expect("is revoked");
     eventually("a refusal", || open(&secured, &other).err());
+}
+
+#[test]
+fn a_token_from_token_issue_opens_a_tab_that_token_revoke_closes_within_a_second() {
+    let secured = Secured::default();
+    let issued = |user: i64| {
+        let params = json!({ "user_id": user, "ttl_ms": 3_600_000 });
+        let issued = secured.install.operator().call("token.issue", params);
+        let issued = issued.expect("a token");
+        let text = |field: &str| issued[field].as_str().expect("text").to_owned();
+        (text("token"), text("jti"))
+    };
+    let open = |token: &str| {
+        let headers = [("Authorization", &*bearer(token))];
+        let tab = Tab::connect(&secured.node.address, "/ws/user/me", &headers);
+        Begun::by(tab.expect("is let in")).tab
+    };
+    let ((one, jti), (other, _)) = (issued(2), issued(2));
+    let (mut lost, mut kept) = (open(&one), open(&other));
+    let revoked = now();
+    kept.call("token.revoke", json!({ "jti": jti }))
+        .expect("is one's own");
+    assert_eq!(lost.end(), Closed::With(4014));
+    assert!(revoked.elapsed() < Duration::from_secs(1), "too slow");
+    let heard = kept.until("token.revoked");
+    assert_eq!(heard["data"], json!({ "user_id": 2, "jti": jti }));
+
+    let external = Secured::with("info", &["--provision-unknown"]);
+    let token = external.external_token("crm-81", "1h");
+    let headers = [("Authorization", &*bearer(&token))];
+    let tab = Tab::connect(&external.node.address, "/ws/user/me", &headers);
+    let mut tab = Begun::by(tab.expect("is let in")).tab;
+    let me = tab.call("user.me", json!({})).expect("is somebody");
+    let revoked = now();
+    let params = json!({ "user_id": me["user"]["id"] });
+    let operator = external.install.operator();
+    operator.call("token.revoke", params).expect("is revoked");
+    assert_eq!(tab.end(), Closed::With(4014));
+    assert!(revoked.elapsed() < Duration::from_secs(1), "too slow");
+    let refused = Tab::connect(&external.node.address, "/ws/user/me", &headers).err();
+    is_refused(&refused.expect("is barred"), 401);
 }

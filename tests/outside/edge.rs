@@ -121,7 +121,7 @@ fn nobody_becomes_somebody_else_through_the_gateway() {
 
     let internal = [
         ("session.redeem", json!({ "ticket": "x" })),
-        ("session.revoke", json!({ "user_id": 1, "until": 1 })),
+        ("user.resolve", json!({ "external_id": "x" })),
         (
             "events.replay",
             json!({ "user_id": 1, "after": 1, "through": 1, "first": true }),
@@ -143,14 +143,14 @@ fn nobody_becomes_somebody_else_through_the_gateway() {
         .expect_err("is absent");
     let hidden = node
         .user(1)
-        .call("session.revoke", json!({}))
+        .call("user.resolve", json!({}))
         .expect_err("is hidden");
     let text = |error: &serde_json::Value, name: &str| {
         error["message"].as_str().expect("text").replace(name, "…")
     };
     assert_eq!(
         text(&absent, "no.such_method"),
-        text(&hidden, "session.revoke")
+        text(&hidden, "user.resolve")
     );
 }
 

@@ -6,7 +6,7 @@ use std::{
     os::unix::net::{UnixListener, UnixStream},
 };
 
-use antiphon_test_support::{Install, PATIENCE, Process};
+use antiphon_test_support::{Http, Install, PATIENCE, Process, Tab, eventually};
 use serde_json::{Value, json};
 
 /// The far side of a link.
@@ -58,9 +58,8 @@ impl Far {
     }
 }
 
-#[test]
-fn events_and_a_reset_move_a_gateways_position_and_heartbeats_never_do() {
-    let install = Install::new();
+/// A gateway in development whose server is the far side of the listener.
+fn gateway(install: &Install) -> (UnixListener, Process) {
     let listener = UnixListener::bind(install.folder().join("events.sock")).expect("binds");
     let folder = install.folder().to_str().expect("is text");
     let args = [
@@ -71,8 +70,13 @@ fn events_and_a_reset_move_a_gateways_position_and_heartbeats_never_do() {
         "--listen",
         "127.0.0.1:0",
     ];
-    let _gateway = Process::start(install.folder(), &args);
+    (listener, Process::start(install.folder(), &args))
+}
 
+#[test]
+fn events_and_a_reset_move_a_gateways_position_and_heartbeats_never_do() {
+    let install = Install::new();
+    let (listener, _gateway) = gateway(&install);
     let (mut far, after) = Far::accept(&listener);
     assert_eq!(after, Value::Null, "it has been nowhere");
     far.greet(100, false);
@@ -90,4 +94,36 @@ fn events_and_a_reset_move_a_gateways_position_and_heartbeats_never_do() {
     far.leave();
     let (_far, after) = Far::accept(&listener);
     assert_eq!(after, 50, "where the reset put it");
+}
+
+#[test]
+fn nobody_is_let_in_before_the_revocations_are_known() {
+    let install = Install::new();
+    let (listener, mut gateway) = gateway(&install);
+    let line = gateway.says("http://");
+    let address = line.split("http://").nth(1).expect("an address");
+    let address = address.trim_end_matches('/');
+    let open = |user: i64| {
+        let bearer = format!("Bearer dev:{user}");
+        let path = format!("/ws/user/{user}");
+        Tab::connect(address, &path, &[("Authorization", &bearer)])
+    };
+    let refused = |user: i64| open(user).err().expect("is refused").status;
+    let ready = || Http::tcp(address).get("/readyz").expect("an answer").status;
+
+    let (mut far, _) = Far::accept(&listener);
+    far.greet(100, false);
+    let revoke = |user: i64| {
+        json!({
+            "type": "revoke", "principal": format!("user:{user}"), "jti": null,
+            "before": 5, "until": 4_000_000_000_000_i64,
+        })
+    };
+    far.say(&revoke(1));
+    assert_eq!((refused(1), refused(2), ready()), (503, 503, 503));
+    far.say(&revoke(3));
+    far.say(&json!({ "type": "heartbeat", "head": 100 }));
+    eventually("a gateway that is ready", || (ready() == 200).then_some(()));
+    assert_eq!((refused(1), refused(3)), (401, 401));
+    assert!(open(2).is_ok());
 }

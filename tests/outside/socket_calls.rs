@@ -78,7 +78,7 @@ fn what_is_wrong_with_a_call_is_said_in_the_answer() {
             -32601,
         ),
         (
-            json!({ "jsonrpc": "2.0", "id": 1, "method": "session.revoke" }),
+            json!({ "jsonrpc": "2.0", "id": 1, "method": "session.redeem" }),
             -32601,
         ),
         (

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::ids::{ChannelId, HuddleId, MessageId, Revision, UnixMs, UserId, WorkspaceId};
+use crate::ids::{CanvasId, ChannelId, HuddleId, MessageId, Revision, UnixMs, UserId, WorkspaceId};
 
 /// A person, as others see them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -382,4 +382,89 @@ pub struct Participant {
     pub screen: bool,
     /// Has a hand up.
     pub hand: bool,
+}
+
+/// What kind of principal a token speaks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenKind {
+    #[default]
+    User,
+    Widget,
+    Overlay,
+}
+
+impl TokenKind {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Widget => "widget",
+            Self::Overlay => "overlay",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::User, Self::Widget, Self::Overlay]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+    }
+}
+
+/// A token as it is known after it was issued: not the secret itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Token {
+    /// Its name, unique.
+    pub jti: String,
+    pub user_id: UserId,
+    pub kind: TokenKind,
+    pub scope: Option<String>,
+    pub issued_at: UnixMs,
+    pub expires_at: UnixMs,
+    pub revoked_at: Option<UnixMs>,
+}
+
+/// A document of a channel, which its members edit together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Canvas {
+    pub id: CanvasId,
+    pub channel_id: ChannelId,
+    pub title: String,
+    /// What the application makes of it.
+    pub content: Map<String, Value>,
+    pub created_by: UserId,
+    pub created_at: UnixMs,
+    /// Who last changed title or content, and when.
+    pub updated_by: UserId,
+    pub updated_at: UnixMs,
+    /// Null unless it is deleted.
+    pub deleted_at: Option<UnixMs>,
+    pub revision: Revision,
+}
+
+/// A canvas without its content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CanvasSummary {
+    pub id: CanvasId,
+    pub channel_id: ChannelId,
+    pub title: String,
+    pub created_by: UserId,
+    pub created_at: UnixMs,
+    /// Who last changed title or content, and when.
+    pub updated_by: UserId,
+    pub updated_at: UnixMs,
+    /// Null unless it is deleted.
+    pub deleted_at: Option<UnixMs>,
+    pub revision: Revision,
+}
+
+/// What a canvas was from one change of it to the next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CanvasRevision {
+    pub revision: Revision,
+    pub title: String,
+    pub content: Map<String, Value>,
+    pub updated_by: UserId,
+    pub updated_at: UnixMs,
 }

@@ -132,6 +132,12 @@ impl RpcError {
         Self::new(ErrorCode::TooLarge, format!("{what} is over {limit} bytes")).with("limit", limit)
     }
 
+    /// After `retry_after_ms` it may be tried again.
+    #[must_use]
+    pub fn rate_limited(message: impl Into<String>, retry_after_ms: u64) -> Self {
+        Self::new(ErrorCode::RateLimited, message).with("retry_after_ms", retry_after_ms)
+    }
+
     /// `indeterminate` says that the call may have been carried out all the same.
     #[must_use]
     pub fn unavailable(message: impl Into<String>, indeterminate: bool) -> Self {

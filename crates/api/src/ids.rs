@@ -79,6 +79,8 @@ integer!(/// A huddle's id.
     HuddleId, 1);
 integer!(/// A stay in a huddle; who joins again gets a higher one, and the lower is worth nothing.
     HuddleLease, 1);
+integer!(/// A canvas's id.
+    CanvasId, 1);
 integer!(/// A place in the server's log. Positions rise and have gaps.
     Pos, 0);
 integer!(/// The number of an event within one session; rises by one per event.

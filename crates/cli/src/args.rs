@@ -1,11 +1,20 @@
 //! The command line.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
-use antiphon_api::ids::{Pos, UserId};
+use antiphon_api::{
+    Class,
+    ids::{Pos, UserId},
+    methods::user::MAX_EXTERNAL_ID_CHARS,
+};
+use antiphon_server::Rate;
+use antiphon_token::is_external_id;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::params::Word;
+
+/// The highest rate and burst that can be asked for.
+const MAX_RATE: NonZeroU32 = NonZeroU32::new(1_000_000).expect("is above zero");
 
 /// Keeps every tab of every user in step with one authority.
 #[derive(Debug, Parser)]
@@ -41,13 +50,11 @@ pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) data: Data,
     #[command(flatten)]
+    pub(crate) authority: Authority,
+    #[command(flatten)]
     pub(crate) edge: Edge,
     #[command(flatten)]
     pub(crate) trust: Trust,
-    #[command(flatten)]
-    pub(crate) livekit: Livekit,
-    #[command(flatten)]
-    pub(crate) rules: Rules,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -55,11 +62,9 @@ pub(crate) struct Server {
     #[command(flatten)]
     pub(crate) data: Data,
     #[command(flatten)]
-    pub(crate) rules: Rules,
+    pub(crate) authority: Authority,
     #[command(flatten)]
     pub(crate) trust: Trust,
-    #[command(flatten)]
-    pub(crate) livekit: Livekit,
     /// Answer JSON-RPC over TCP too, where a bearer token says who calls.
     #[arg(long, value_name = "ADDR:PORT", env = "ANTIPHON_RPC_LISTEN")]
     pub(crate) rpc_listen: Option<SocketAddr>,
@@ -92,6 +97,26 @@ pub(crate) struct Data {
         default_value = "./antiphon-data"
     )]
     pub(crate) data: PathBuf,
+}
+
+/// What the server allows.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Authority {
+    /// Make a user for a token whose external id nobody has; otherwise it is refused.
+    #[arg(long, env = "ANTIPHON_PROVISION_UNKNOWN")]
+    pub(crate) provision_unknown: bool,
+    /// How often each user may call methods of a class (read, write, heavy or signal), and how
+    /// often at once after a pause, as write=20:100; may be given more than once.
+    #[arg(
+        long,
+        value_name = "CLASS=PER_SECOND[:BURST]",
+        env = "ANTIPHON_RATE_LIMIT",
+        value_delimiter = ',',
+        value_parser = rate_limit
+    )]
+    pub(crate) rate_limit: Vec<(Class, Rate)>,
+    #[command(flatten)]
+    pub(crate) livekit: Livekit,
 }
 
 /// How the gateway meets its clients.
@@ -144,14 +169,6 @@ pub(crate) struct Livekit {
     /// The file with the secret of that key.
     #[arg(long, value_name = "FILE", env = "ANTIPHON_LIVEKIT_SECRET_FILE")]
     pub(crate) livekit_secret_file: Option<PathBuf>,
-}
-
-/// What the server grants.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct Rules {
-    /// Make a user of everybody whose token names an external id (`ext`) that nobody has yet.
-    #[arg(long, env = "ANTIPHON_PROVISION_UNKNOWN")]
-    pub(crate) provision_unknown: bool,
 }
 
 /// How to reach a server or gateway.
@@ -257,9 +274,8 @@ pub(crate) enum Token {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Issue {
-    /// Whom the token is for.
-    #[arg(long, value_name = "ID", value_parser = user_id)]
-    pub(crate) user: UserId,
+    #[command(flatten)]
+    pub(crate) whom: Whom,
     /// How long it is good for: 90s, 15m, 1h or 7d.
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
     pub(crate) ttl: Duration,
@@ -271,6 +287,18 @@ pub(crate) struct Issue {
     /// The file with the key that signs tokens.
     #[arg(long, value_name = "FILE", env = "ANTIPHON_SIGNING_KEY")]
     pub(crate) signing_key: PathBuf,
+}
+
+/// Whom the token is for.
+#[derive(Debug, ClapArgs)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Whom {
+    /// Whom the token is for.
+    #[arg(long, value_name = "ID", value_parser = user_id)]
+    pub(crate) user: Option<UserId>,
+    /// Whom the token is for, by the id that an application gave the user.
+    #[arg(long, value_name = "EXTERNAL_ID", value_parser = external_id)]
+    pub(crate) ext: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -285,6 +313,35 @@ fn user_id(text: &str) -> Result<UserId, String> {
         .ok()
         .and_then(UserId::checked)
         .ok_or_else(|| "expected a user's id, a number from 1".to_owned())
+}
+
+fn external_id(text: &str) -> Result<String, String> {
+    if is_external_id(text) {
+        Ok(text.to_owned())
+    } else {
+        let most = MAX_EXTERNAL_ID_CHARS;
+        Err(format!(
+            "expected 1 to {most} characters, none of them control characters"
+        ))
+    }
+}
+
+fn rate_limit(text: &str) -> Result<(Class, Rate), String> {
+    let number = |text: &str| text.parse().ok().filter(|number| *number <= MAX_RATE);
+    let parse = || {
+        let (class, rate) = text.split_once('=')?;
+        let class = Class::ALL
+            .into_iter()
+            .find(|known| known.as_str() == class)?;
+        let (per_second, burst) = rate.split_once(':').unwrap_or((rate, rate));
+        Some((class, Rate::new(number(per_second)?, number(burst)?)))
+    };
+    parse().ok_or_else(|| {
+        format!(
+            "expected read, write, heavy or signal, and calls a second and at once, from 1 to \
+             {MAX_RATE}: write=20:100, or write=20 for write=20:20"
+        )
+    })
 }
 
 fn position(text: &str) -> Result<Pos, String> {
@@ -320,11 +377,36 @@ mod tests {
 
     use clap::CommandFactory;
 
-    use super::{Args, duration};
+    use super::{Args, duration, rate_limit};
 
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_rate_limit_names_a_class_and_one_or_two_numbers() {
+        let numbers = |text| {
+            let (class, rate) = rate_limit(text).expect(text);
+            (class.as_str(), rate.per_second.get(), rate.burst.get())
+        };
+        assert_eq!(numbers("write=20:100"), ("write", 20, 100));
+        assert_eq!(numbers("heavy=2"), ("heavy", 2, 2));
+        for bad in [
+            "",
+            "write",
+            "write=",
+            "write=0",
+            "write=1:0",
+            "write=-1",
+            "write=1:2:3",
+            "write=1000001",
+            "Write=1",
+            "sends=1",
+            "=1",
+        ] {
+            assert!(rate_limit(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

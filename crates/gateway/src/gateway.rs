@@ -2,9 +2,16 @@
 
 use std::sync::Arc;
 
-use antiphon_api::methods::session::{Redeem, RedeemParams};
+use antiphon_api::{
+    ErrorCode,
+    ids::UserId,
+    methods::{
+        session::{Redeem, RedeemParams},
+        user::{Resolve, ResolveParams},
+    },
+};
 use antiphon_client::rpc::{CallError, Rpc};
-use antiphon_token::{Identity, Refusal as TokenRefusal, Verifier};
+use antiphon_token::{Identity, Refusal as TokenRefusal, Subject, Verified, Verifier};
 use http::HeaderMap;
 use tokio::sync::watch;
 
@@ -56,10 +63,10 @@ impl Gateway {
         self.origins.check(headers, false)?;
         let credentials = Credentials::of(headers, query)?;
         let identity = match credentials {
-            Credentials::Token(token) => self.verify(&token)?,
+            Credentials::Token(token) => self.named_by(self.verify(&token)?).await?,
             Credentials::Cookie(token) => {
                 self.origins.check(headers, true)?;
-                self.verify(&token)?
+                self.named_by(self.verify(&token)?).await?
             }
             Credentials::Ticket(ticket) => self.redeem(ticket).await?,
         };
@@ -69,7 +76,7 @@ impl Gateway {
         Ok(identity)
     }
 
-    fn verify(&self, token: &str) -> Result<Identity, Refusal> {
+    fn verify(&self, token: &str) -> Result<Verified, Refusal> {
         self.verifier
             .verify(token, clock::now().unix_ms)
             .map_err(|refusal| match refusal {
@@ -79,20 +86,50 @@ impl Gateway {
             })
     }
 
+    async fn named_by(&self, verified: Verified) -> Result<Identity, Refusal> {
+        let user = match &verified.subject {
+            Subject::User(id) => *id,
+            Subject::External(id) => self.resolve(id).await?,
+        };
+        Ok(verified.of(user))
+    }
+
+    /// The user an application calls `external_id`, by the server's word.
+    async fn resolve(&self, external_id: &str) -> Result<UserId, Refusal> {
+        let directory = self.sessions()?;
+        let asked = match directory.externals.lock().find(external_id) {
+            Ok(user) => return Ok(user),
+            Err(asked) => asked,
+        };
+        let external_id = external_id.to_owned();
+        let params = ResolveParams {
+            external_id: external_id.clone(),
+        };
+        let resolved = self.rpc.call::<Resolve>(&params).await;
+        let user = resolved.map_err(not_told)?.user_id;
+        directory.externals.lock().learn(asked, external_id, user);
+        Ok(user)
+    }
+
     async fn redeem(&self, ticket: String) -> Result<Identity, Refusal> {
         let redeemed = self.rpc.call::<Redeem>(&RedeemParams { ticket }).await;
-        match redeemed {
-            Ok(identity) => Ok(Identity {
-                user: identity.user_id,
-                expires_at: identity.token_expires_at,
-                jti: identity.jti,
-                issued_at: identity.issued_at,
-            }),
-            Err(CallError::Rpc(error)) => Err(Refusal::unauthenticated(error.message)),
-            Err(error) => {
-                tracing::warn!(%error, "a ticket cannot be redeemed");
-                Err(Refusal::unavailable("a ticket cannot be redeemed now"))
-            }
-        }
+        let identity = redeemed.map_err(not_told)?;
+        Ok(Identity {
+            user: identity.user_id,
+            expires_at: identity.token_expires_at,
+            jti: identity.jti,
+            issued_at: identity.issued_at,
+        })
     }
+}
+
+/// The server knows nobody of the kind, or cannot be asked.
+fn not_told(error: CallError) -> Refusal {
+    if let CallError::Rpc(error) = &error
+        && error.kind() == Some(ErrorCode::NotFound)
+    {
+        return Refusal::unauthenticated(&*error.message);
+    }
+    tracing::warn!(%error, "the server does not say who somebody is");
+    Refusal::unavailable("the server is needed to say who you are, and is away")
 }

@@ -1,8 +1,8 @@
 //! Following the server's log.
 //!
 //! The link says where it was and goes on from there, however often it breaks. Only the first
-//! hello and a `reset` set a position; heartbeats never do. Until the first hello nobody is
-//! served.
+//! hello and a `reset` set a position; heartbeats never do. Until the first hello and all the
+//! revocations behind it nobody is served.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -34,7 +34,7 @@ const RENEWAL_STEP: Duration = Duration::from_millis(100);
 /// How things stand between gateway and server.
 #[derive(Clone, Default)]
 pub(crate) struct LinkState {
-    /// All sessions, from the first hello on.
+    /// All sessions, from the first hello and its revocations on.
     pub(crate) directory: Option<Arc<Directory>>,
     pub(crate) up: bool,
 }
@@ -119,11 +119,15 @@ impl Link {
             renewal.get_or_insert_with(|| Instant::now() + Duration::from_millis(LEASE_GRACE_MS));
         }
         let directory = self.greeted(inbound.next().await?, after)?;
+        let next = revocations(&mut inbound, &directory).await?;
         write(&mut writer, &directory.leases.full()).await?;
         tracing::info!(after = after.map(Pos::get), "linked to the server");
-        self.state.send_modify(|state| state.up = true);
+        self.state.send_modify(|state| {
+            state.directory = Some(Arc::clone(&directory));
+            state.up = true;
+        });
         tokio::select! {
-            ended = receive(&mut inbound, &directory, after) => ended,
+            ended = receive(&mut inbound, &directory, after, next) => ended,
             ended = tell(&mut writer, &directory) => ended,
             never = renew(&directory, renewal) => match never {},
         }
@@ -151,10 +155,7 @@ impl Link {
             }
             return Ok(directory);
         }
-        let directory = Arc::new(Directory::new(&self.session, start));
-        self.state
-            .send_modify(|state| state.directory = Some(Arc::clone(&directory)));
-        Ok(directory)
+        Ok(Arc::new(Directory::new(&self.session, start)))
     }
 }
 
@@ -180,13 +181,30 @@ impl Inbound {
     }
 }
 
+/// Takes in the revocations that follow a hello. Returns what came behind the last of them.
+async fn revocations(
+    inbound: &mut Inbound,
+    directory: &Directory,
+) -> Result<FromServer, LinkError> {
+    loop {
+        match inbound.next().await? {
+            FromServer::Revoke(revocation) => directory.revoke(revocation),
+            other @ (FromServer::Hello { .. }
+            | FromServer::Heartbeat { .. }
+            | FromServer::Envelope(_)) => return Ok(other),
+        }
+    }
+}
+
+/// Takes in everything from `message` on.
 async fn receive(
     inbound: &mut Inbound,
     directory: &Directory,
     after: &mut Option<Pos>,
+    mut message: FromServer,
 ) -> Result<std::convert::Infallible, LinkError> {
     loop {
-        match inbound.next().await? {
+        match message {
             FromServer::Envelope(envelope) => {
                 if let Some(pos) = deliver(directory, &envelope)? {
                     *after = Some(pos);
@@ -196,6 +214,7 @@ async fn receive(
             FromServer::Heartbeat { .. } => {}
             FromServer::Hello { .. } => return Err(LinkError::NoHello),
         }
+        message = inbound.next().await?;
     }
 }
 

@@ -1,9 +1,9 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use antiphon_store::prune::Retention;
-use antiphon_token::Verifier;
+use antiphon_token::{Key, Verifier};
 
-use crate::Livekit;
+use crate::{Limits, Livekit};
 
 /// How a server is to run; complete before anything is opened.
 pub struct Config {
@@ -14,11 +14,15 @@ pub struct Config {
     /// JSON-RPC over TCP too, where a bearer token decides who calls.
     pub rpc_listen: Option<SocketAddr>,
     pub verifier: Verifier,
+    /// What token.issue signs with; without it no token can be issued here.
+    pub signing_key: Option<Key>,
     pub retention: Retention,
     /// Where those in a huddle talk; without it they are only seen to be there.
     pub livekit: Option<Livekit>,
     /// A token may name a user by an external id nobody has: that makes the user.
     pub provision_unknown: bool,
+    /// How often each user may call.
+    pub limits: Limits,
 }
 
 /// How long the log reaches back unless configured otherwise.
@@ -35,9 +39,11 @@ impl Config {
             dev: false,
             rpc_listen: None,
             verifier,
+            signing_key: None,
+            provision_unknown: false,
             retention: DEFAULT_RETENTION,
             livekit: None,
-            provision_unknown: false,
+            limits: Limits::default(),
         }
     }
 }

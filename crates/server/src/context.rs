@@ -10,6 +10,8 @@ use antiphon_api::{
 use antiphon_store::{
     Audience, EmitError, ReadError, Store, Tx, WriteError, revocation::Revocation,
 };
+use antiphon_token::{Externals, Key};
+use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use crate::{
@@ -17,6 +19,7 @@ use crate::{
     fanout::{Fanout, Relay},
     huddle::{Huddles, Livekit},
     presence::{Claimed, Presence},
+    rpc::Budgets,
     tickets::Tickets,
     typing::Typing,
 };
@@ -30,6 +33,10 @@ pub(crate) struct Shared {
     pub(crate) typing: Typing,
     pub(crate) huddles: Huddles,
     pub(crate) livekit: Option<Livekit>,
+    pub(crate) budgets: Budgets,
+    pub(crate) signing_key: Option<Key>,
+    /// Who external ids are, as the database says.
+    pub(crate) externals: Mutex<Externals>,
     /// Whether a token's unknown external id makes a user.
     pub(crate) provision_unknown: bool,
 }
@@ -43,6 +50,9 @@ impl Shared {
             typing: Typing::default(),
             huddles: Huddles::default(),
             livekit: config.livekit.take(),
+            budgets: Budgets::new(&config.limits),
+            signing_key: config.signing_key.take(),
+            externals: Mutex::default(),
             provision_unknown: config.provision_unknown,
             store,
         }

@@ -1,5 +1,5 @@
 //! What has to end by itself: old log rows, used-up keys, statuses and claims that have ended,
-//! tickets, what was deleted.
+//! tickets, tokens, budgets, what was deleted.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,9 +26,11 @@ pub(crate) async fn follow(shared: Arc<Shared>, retention: Retention) {
         let now = clock::now();
         shared.tickets.forget_expired(now);
         shared.typing.forget_paused(now);
-        if tick % TICKS_PER_PRUNE == 0
-            && let Err(error) = prune(&shared, retention).await
-        {
+        if tick % TICKS_PER_PRUNE != 0 {
+            continue;
+        }
+        shared.budgets.forget_whole();
+        if let Err(error) = prune(&shared, retention).await {
             tracing::warn!(?error, "cannot end what is due; trying again");
         }
     }
@@ -43,7 +45,10 @@ async fn prune(shared: &Shared, retention: Retention) -> Result<(), Failure> {
         .await?;
     while shared
         .store
-        .write(move |tx| Ok::<_, Failure>(prune::step(tx, &retention, now)?))
+        .write(move |tx| {
+            let more = families::forget_ended_tokens(tx, now)?;
+            Ok::<_, Failure>(prune::step(tx, &retention, now)? || more)
+        })
         .await?
     {}
     while shared

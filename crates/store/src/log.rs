@@ -12,7 +12,9 @@
 use std::sync::Arc;
 
 use antiphon_api::ids::{Pos, UserId};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, named_params, types::Type};
+use rusqlite::{
+    CachedStatement, Connection, OptionalExtension, Row, named_params, params, types::Type,
+};
 use serde_json::value::RawValue;
 
 use crate::{Result, tail::Placed};
@@ -66,6 +68,16 @@ pub struct Replayed {
     pub more: bool,
 }
 
+/// What a search through a part of the log found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    pub events: Vec<Logged>,
+    /// How far it looked.
+    pub through: Pos,
+    /// Whether there may be more above `through`.
+    pub more: bool,
+}
+
 /// The position of the newest event.
 ///
 /// # Errors
@@ -107,6 +119,47 @@ pub fn page(
         conn.prepare_cached("SELECT pos, event FROM log WHERE pos > ?1 ORDER BY pos LIMIT ?2")?;
     let rows = statement.query_map([after.get(), limit(max_rows.max(1))], logged)?;
     up_to(max_bytes, rows)
+}
+
+/// The events above `after`, of one type or of all, oldest first: a page that ends at any of the
+/// bounds, of which `max_scanned` is how many events are looked at.
+///
+/// # Errors
+/// From SQLite, or when a row is not JSON.
+pub fn find(
+    conn: &Connection,
+    after: Pos,
+    kind: Option<&str>,
+    max_scanned: usize,
+    max_events: usize,
+    max_bytes: usize,
+) -> Result<Found> {
+    let mut statement = conn.prepare_cached(
+        "SELECT pos, event, event <> 'null' AND (?2 IS NULL OR event ->> '$.type' = ?2)
+           FROM log WHERE pos > ?1 ORDER BY pos LIMIT ?3",
+    )?;
+    let mut rows = statement.query(params![after.get(), kind, limit(max_scanned)])?;
+    let mut found = Found {
+        events: Vec::new(),
+        through: after,
+        more: true,
+    };
+    let (mut scanned, mut bytes) = (0, 0);
+    while let Some(row) = rows.next()? {
+        if row.get(2)? {
+            let event = logged(row)?;
+            bytes += event.bytes();
+            let full = found.events.len() == max_events;
+            if full || (bytes > max_bytes && !found.events.is_empty()) {
+                return Ok(found);
+            }
+            found.events.push(event);
+        }
+        found.through = Pos(row.get(0)?);
+        scanned += 1;
+    }
+    found.more = scanned == max_scanned;
+    Ok(found)
 }
 
 /// Who is entitled to the event at `pos`, in ascending order.

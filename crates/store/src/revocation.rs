@@ -15,14 +15,28 @@ pub struct Revocation {
     pub until: UnixMs,
 }
 
+/// One of all tokens takes the place of earlier ones that it covers, so that a principal has few.
+///
 /// # Errors
 /// From SQLite.
 pub fn store(tx: &Tx<'_>, revocation: &Revocation) -> Result<()> {
+    let principal = revocation.principal.to_string();
+    if revocation.jti.is_none() {
+        tx.prepare_cached(
+            "DELETE FROM revocation
+              WHERE principal = ?1 AND jti IS NULL AND before_ms <= ?2 AND until_ms <= ?3",
+        )?
+        .execute(params![
+            principal,
+            revocation.before.get(),
+            revocation.until.get()
+        ])?;
+    }
     tx.prepare_cached(
         "INSERT INTO revocation (principal, jti, before_ms, until_ms) VALUES (?1, ?2, ?3, ?4)",
     )?
     .execute(params![
-        revocation.principal.to_string(),
+        principal,
         revocation.jti,
         revocation.before.get(),
         revocation.until.get(),

@@ -10,6 +10,10 @@ use std::{
 
 use crate::eventually;
 
+/// Tests call as fast as they can; one that is about limits says so with `--rate-limit`.
+const RATE_LIMIT: &str = "ANTIPHON_RATE_LIMIT";
+const UNLIMITED: &str = "read=1000000,write=1000000,heavy=1000000,signal=1000000";
+
 /// A running `antiphon`, killed when dropped.
 pub struct Process {
     child: Child,
@@ -83,6 +87,13 @@ impl Process {
         Self::spawn(folder, args, "info", command)
     }
 
+    /// As [`start`](Self::start), with `ANTIPHON_RATE_LIMIT` set to `limits`.
+    pub fn start_limited(folder: &Path, args: &[&str], limits: &str) -> Self {
+        let mut command = Command::new(binary());
+        command.env(RATE_LIMIT, limits);
+        Self::spawn(folder, args, "info", command)
+    }
+
     fn spawn(folder: &Path, args: &[&str], log: &str, mut command: Command) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -91,6 +102,10 @@ impl Process {
         let stdout = folder.join(format!("{number}-{name}.out"));
         let stderr = folder.join(format!("{number}-{name}.err"));
         let file = |path: &Path| Stdio::from(File::create(path).expect("the folder is writable"));
+        let limited = command.get_envs().any(|(name, _)| name == RATE_LIMIT);
+        if !limited {
+            command.env(RATE_LIMIT, UNLIMITED);
+        }
         let child = command
             .args(args)
             .current_dir(folder)

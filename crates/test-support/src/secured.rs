@@ -12,6 +12,8 @@ pub struct Secured {
     pub node: Node,
     key: PathBuf,
     log: String,
+    /// The server's command line.
+    server: Vec<String>,
 }
 
 impl Default for Secured {
@@ -23,6 +25,11 @@ impl Default for Secured {
 impl Secured {
     /// Running, with `ANTIPHON_LOG` set to `log`.
     pub fn new(log: &str) -> Self {
+        Self::with(log, &[])
+    }
+
+    /// Running, with `ANTIPHON_LOG` set to `log` and more flags for the server.
+    pub fn with(log: &str, flags: &[&str]) -> Self {
         let mut install = Install::new();
         let key = install.folder().join("key");
         std::fs::write(&key, "a signing key of enough bytes, for tests alone").expect("writes");
@@ -31,9 +38,8 @@ impl Secured {
             text(&install.data()).to_owned(),
         );
         let args = ["server", "--data", &data, "--signing-key", text(&key)];
-        let mut server = Process::start_logging(&folder, &args, log);
-        server.says("ready");
-        install.server = Some(server);
+        let server: Vec<String> = args.iter().chain(flags).map(ToString::to_string).collect();
+        install.server = Some(start_server(&folder, &server, log));
         populate(&install);
         let node = start_gateway(&install, &key, "127.0.0.1:0", log);
         Self {
@@ -41,7 +47,14 @@ impl Secured {
             node,
             key,
             log: log.to_owned(),
+            server,
         }
+    }
+
+    /// Starts the server as it was started, after it was killed.
+    pub fn start_server_again(&mut self) {
+        let server = start_server(self.install.folder(), &self.server, &self.log);
+        self.install.server = Some(server);
     }
 
     /// Kills the gateway and starts it where it was.
@@ -53,24 +66,41 @@ impl Secured {
 
     /// A token from `antiphon token issue`; `ttl` as in `1h`.
     pub fn token(&self, user: i64, ttl: &str) -> String {
-        issue(self.install.folder(), &self.key, user, ttl)
+        issue(
+            self.install.folder(),
+            &self.key,
+            ["--user", &user.to_string()],
+            ttl,
+        )
+    }
+
+    /// A token for whom an application calls `ext`.
+    pub fn external_token(&self, ext: &str, ttl: &str) -> String {
+        issue(self.install.folder(), &self.key, ["--ext", ext], ttl)
     }
 
     /// A token that another instance has signed.
     pub fn foreign_token(&self, user: i64) -> String {
         let key = self.install.folder().join("foreign-key");
         std::fs::write(&key, "somebody else's signing key, as long as ours is").expect("writes");
-        issue(self.install.folder(), &key, user, "1h")
+        let whom = ["--user", &user.to_string()];
+        issue(self.install.folder(), &key, whom, "1h")
     }
 }
 
-fn issue(folder: &Path, key: &Path, user: i64, ttl: &str) -> String {
-    let user = user.to_string();
+fn start_server(folder: &Path, args: &[String], log: &str) -> Process {
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let mut server = Process::start_logging(folder, &args, log);
+    server.says("ready");
+    server
+}
+
+fn issue(folder: &Path, key: &Path, [flag, whom]: [&str; 2], ttl: &str) -> String {
     let args = [
         "token",
         "issue",
-        "--user",
-        &user,
+        flag,
+        whom,
         "--ttl",
         ttl,
         "--signing-key",

@@ -1,9 +1,10 @@
 //! Tokens: who somebody is, signed by the instance's key.
 //!
 //! A token is a JWT signed with HMAC-SHA256. The algorithm belongs to the key and is never taken
-//! from the token (RFC 8725, section 3.1). `iss`, `aud`, `exp` and `sub` are required; `exp` is
-//! checked here, against the caller's clock, to the second and without leeway, because a
-//! connection is closed at that moment too.
+//! from the token (RFC 8725, section 3.1). `iss`, `aud`, `exp` and one of `sub` and `ext` are
+//! required; `exp` is checked here, against the caller's clock, to the second and without leeway,
+//! because a connection is closed at that moment too. `sub` is a user's id; `ext` is what an
+//! application calls the user, and only the server knows who that is.
 //!
 //! [`livekit`] signs tokens for a LiveKit server, under a key of its own.
 //!
@@ -12,11 +13,20 @@
 
 pub mod livekit;
 
+mod externals;
+#[cfg(test)]
+mod tests;
 use std::{fmt, path::Path};
 
-use antiphon_api::ids::{UnixMs, UserId};
+pub use antiphon_api::entities::TokenKind as Kind;
+use antiphon_api::{
+    ids::{UnixMs, UserId},
+    methods::user::MAX_EXTERNAL_ID_CHARS,
+};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
+
+pub use externals::{Externals, Unknown};
 
 /// The shortest signing key, in bytes (RFC 7518, section 3.2: as long as the hash).
 pub const MIN_KEY_BYTES: usize = 32;
@@ -81,14 +91,12 @@ impl Key {
     }
 }
 
-/// What kind of principal a token speaks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    #[default]
-    User,
-    Widget,
-    Overlay,
+/// Whom a token names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    User(UserId),
+    /// By the id that an application gave the user.
+    External(String),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -99,7 +107,10 @@ struct Claims {
     exp: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     iat: Option<i64>,
-    sub: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sub: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ext: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     jti: Option<String>,
     #[serde(default)]
@@ -111,7 +122,7 @@ struct Claims {
 /// What is asked of [`issue`].
 #[derive(Clone, Debug)]
 pub struct Grant {
-    pub user: UserId,
+    pub subject: Subject,
     pub kind: Kind,
     pub scope: Option<String>,
     pub issued_at: UnixMs,
@@ -125,18 +136,46 @@ pub struct SignError(#[source] jsonwebtoken::errors::Error);
 
 /// Signs a token. Times are rounded down to seconds.
 pub fn issue(key: &Key, grant: Grant) -> Result<String, SignError> {
+    let (sub, ext) = match grant.subject {
+        Subject::User(id) => (Some(id.to_string()), None),
+        Subject::External(id) => (None, Some(id)),
+    };
     let claims = Claims {
         iss: NAME.to_owned(),
         aud: NAME.to_owned(),
         exp: grant.expires_at.get() / 1000,
         iat: Some(grant.issued_at.get() / 1000),
-        sub: grant.user.to_string(),
+        sub,
+        ext,
         jti: Some(grant.jti),
         kind: grant.kind,
         scope: grant.scope,
     };
     let key = EncodingKey::from_secret(&key.0);
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).map_err(SignError)
+}
+
+/// What a token that was accepted says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    pub subject: Subject,
+    /// `None` for a development token, which does not end.
+    pub expires_at: Option<UnixMs>,
+    pub jti: Option<String>,
+    pub issued_at: Option<UnixMs>,
+}
+
+impl Verified {
+    /// The same of `user`, who is the subject.
+    #[must_use]
+    pub fn of(self, user: UserId) -> Identity {
+        Identity {
+            user,
+            expires_at: self.expires_at,
+            jti: self.jti,
+            issued_at: self.issued_at,
+        }
+    }
 }
 
 /// Who a connection or call is for, and for how long.
@@ -172,7 +211,7 @@ impl Verifier {
     #[must_use]
     pub fn new(key: &Key) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_required_spec_claims(&["iss", "aud", "exp", "sub"]);
+        validation.set_required_spec_claims(&["iss", "aud", "exp"]);
         validation.set_issuer(&[NAME]);
         validation.set_audience(&[NAME]);
         validation.validate_exp = false;
@@ -193,7 +232,7 @@ impl Verifier {
         }
     }
 
-    pub fn verify(&self, token: &str, now: UnixMs) -> Result<Identity, Refusal> {
+    pub fn verify(&self, token: &str, now: UnixMs) -> Result<Verified, Refusal> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Refusal::Invalid);
         }
@@ -210,8 +249,8 @@ impl Verifier {
         if claims.kind != Kind::User {
             return Err(Refusal::WrongKind);
         }
-        Ok(Identity {
-            user: parse_user(&claims.sub)?,
+        Ok(Verified {
+            subject: subject(claims.sub, claims.ext)?,
             expires_at: Some(expires_at),
             jti: claims.jti.map(nameable).transpose()?,
             issued_at: claims
@@ -221,17 +260,33 @@ impl Verifier {
         })
     }
 
-    fn verify_dev(&self, id: &str) -> Result<Identity, Refusal> {
+    fn verify_dev(&self, id: &str) -> Result<Verified, Refusal> {
         if !self.dev {
             return Err(Refusal::Invalid);
         }
-        Ok(Identity {
-            user: parse_user(id)?,
+        Ok(Verified {
+            subject: Subject::User(parse_user(id)?),
             expires_at: None,
             jti: None,
             issued_at: None,
         })
     }
+}
+
+/// Exactly one of the two claims, if it is a sensible one.
+fn subject(sub: Option<String>, ext: Option<String>) -> Result<Subject, Refusal> {
+    match (sub, ext) {
+        (Some(sub), None) => Ok(Subject::User(parse_user(&sub)?)),
+        (None, Some(ext)) if is_external_id(&ext) => Ok(Subject::External(ext)),
+        _ => Err(Refusal::Invalid),
+    }
+}
+
+/// Whether an application may call a user this: 1 to 128 characters, none of them control ones.
+#[must_use]
+pub fn is_external_id(text: &str) -> bool {
+    (1..=MAX_EXTERNAL_ID_CHARS).contains(&text.chars().count())
+        && !text.chars().any(char::is_control)
 }
 
 /// A `jti` travels in headers and is compared as it is.
@@ -246,6 +301,3 @@ fn parse_user(text: &str) -> Result<UserId, Refusal> {
         .and_then(UserId::checked)
         .ok_or(Refusal::Invalid)
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,7 +1,7 @@
 use antiphon_api::ids::{UnixMs, UserId};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 
-use super::{Claims, Grant, Key, Kind, Refusal, Verifier, issue};
+use super::{Claims, Grant, Key, Kind, Refusal, Subject, Verifier, issue};
 
 const NOW: UnixMs = UnixMs(1_000_000);
 
@@ -11,7 +11,7 @@ fn key() -> Key {
 
 fn grant() -> Grant {
     Grant {
-        user: UserId(42),
+        subject: Subject::User(UserId(42)),
         kind: Kind::User,
         scope: None,
         issued_at: NOW,
@@ -26,7 +26,8 @@ fn claims() -> Claims {
         aud: "antiphon".to_owned(),
         exp: 2_000,
         iat: None,
-        sub: "42".to_owned(),
+        sub: Some("42".to_owned()),
+        ext: None,
         jti: None,
         kind: Kind::User,
         scope: None,
@@ -43,7 +44,7 @@ fn an_issued_token_is_accepted_until_its_last_second() {
     let verifier = Verifier::new(&key());
     let token = issue(&key(), grant()).expect("signs");
     let identity = verifier.verify(&token, NOW).expect("is valid");
-    assert_eq!(identity.user, UserId(42));
+    assert_eq!(identity.subject, Subject::User(UserId(42)));
     assert_eq!(identity.jti.as_deref(), Some("abc"));
     assert!(verifier.verify(&token, NOW.plus_ms(59_999)).is_ok());
     assert_eq!(
@@ -74,11 +75,11 @@ fn a_token_of_another_key_algorithm_issuer_or_audience_is_refused() {
             ..claims()
         },
         Claims {
-            sub: "0".to_owned(),
+            sub: Some("0".to_owned()),
             ..claims()
         },
         Claims {
-            sub: "ada".to_owned(),
+            sub: Some("ada".to_owned()),
             ..claims()
         },
         Claims {
@@ -125,6 +126,39 @@ fn a_token_without_a_required_claim_or_with_a_textual_end_is_refused() {
 }
 
 #[test]
+fn a_token_names_a_user_by_id_or_by_external_id_and_never_by_both() {
+    let verifier = Verifier::new(&key());
+    let external = Grant {
+        subject: Subject::External("crm-81".to_owned()),
+        ..grant()
+    };
+    let token = issue(&key(), external).expect("signs");
+    let verified = verifier.verify(&token, NOW).expect("is valid");
+    assert_eq!(verified.subject, Subject::External("crm-81".to_owned()));
+    assert_eq!(verified.of(UserId(7)).user, UserId(7));
+    let of = |sub: Option<&str>, ext: Option<&str>| {
+        let claims = Claims {
+            sub: sub.map(str::to_owned),
+            ext: ext.map(str::to_owned),
+            ..claims()
+        };
+        verifier.verify(&sign(Algorithm::HS256, &claims), NOW)
+    };
+    let longest = "é".repeat(128);
+    assert!(of(None, Some(&longest)).is_ok());
+    for (sub, ext) in [
+        (None, None),
+        (Some("42"), Some("crm-81")),
+        (Some("42"), Some("")),
+        (None, Some("")),
+        (None, Some("a\nb")),
+        (None, Some(&*format!("{longest}x"))),
+    ] {
+        assert_eq!(of(sub, ext), Err(Refusal::Invalid), "{sub:?} {ext:?}");
+    }
+}
+
+#[test]
 fn a_development_token_is_accepted_by_a_development_verifier_alone() {
     assert_eq!(
         Verifier::new(&key()).verify("dev:1", NOW),
@@ -132,8 +166,10 @@ fn a_development_token_is_accepted_by_a_development_verifier_alone() {
     );
     let verifier = Verifier::dev(&key());
     assert_eq!(
-        verifier.verify("dev:1", NOW).map(|identity| identity.user),
-        Ok(UserId(1))
+        verifier
+            .verify("dev:1", NOW)
+            .map(|verified| verified.subject),
+        Ok(Subject::User(UserId(1)))
     );
     assert_eq!(verifier.verify("dev:0", NOW), Err(Refusal::Invalid));
 }

@@ -83,6 +83,14 @@ pub struct Revocation {
 }
 
 impl Revocation {
+    /// Whether it covers, for as long, all that another one of the same principal does.
+    #[must_use]
+    pub fn includes(&self, other: &Self) -> bool {
+        let lasts = self.until >= other.until;
+        let all = self.jti.is_none() && other.jti.is_none() && self.before >= other.before;
+        lasts && (all || (self.jti.is_some() && self.jti == other.jti))
+    }
+
     /// Whether it covers the principal's token called `jti` and issued at `issued_at`. Without a
     /// `jti` of its own it covers those issued before it, and those that do not say when they were.
     #[must_use]

@@ -3,6 +3,7 @@
 //! On the wire an event is `{"ts":…,"type":"message.created","data":{…}}`. [`EVENTS`] is the
 //! catalogue: every event, whether it is kept in the log, and who hears it.
 
+mod canvas;
 mod channel;
 mod huddle;
 mod mention;
@@ -10,10 +11,12 @@ mod message;
 mod presence;
 mod read;
 mod thread;
+mod token;
 mod typing;
 mod user;
 mod workspace;
 
+pub use canvas::*;
 pub use channel::*;
 pub use huddle::*;
 pub use mention::*;
@@ -21,6 +24,7 @@ pub use message::*;
 pub use presence::*;
 pub use read::*;
 pub use thread::*;
+pub use token::*;
 pub use typing::*;
 pub use user::*;
 pub use workspace::*;
@@ -172,6 +176,18 @@ catalogue! {
     "huddle.updated" Log HuddleUpdated to "channel members";
     /// A huddle is over.
     "huddle.ended" Log HuddleEnded to "channel members";
+    /// A canvas was made.
+    "canvas.created" Log CanvasCreated to "channel members";
+    /// A canvas's title or content changed.
+    "canvas.updated" Log CanvasUpdated to "channel members";
+    /// A canvas was deleted.
+    "canvas.deleted" Log CanvasDeleted to "channel members";
+    /// A deleted canvas came back, or a former revision of one.
+    "canvas.restored" Log CanvasRestored to "channel members";
+    /// A token was issued for the user.
+    "token.issued" Log TokenIssued to "the user";
+    /// A token of the user's was ended, or all so far.
+    "token.revoked" Log TokenRevoked to "the user";
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Every method, by family.
 
+pub mod canvas;
 pub mod channel;
+pub mod events;
 pub mod huddle;
 pub mod message;
 pub mod presence;
@@ -10,6 +12,7 @@ pub mod server;
 pub mod session;
 pub mod state;
 pub mod thread;
+pub mod token;
 pub mod typing;
 pub mod user;
 pub mod workspace;
@@ -34,6 +37,7 @@ methods![
     user::Resolve,
     user::GetPreferences,
     user::SetPreferences,
+    user::Resolve,
     workspace::Create,
     workspace::Get,
     workspace::List,
@@ -90,7 +94,6 @@ methods![
     state::Snapshot,
     session::Ticket,
     session::Redeem,
-    session::Revoke,
     server::Health,
     replay::Replay,
     huddle::Start,
@@ -101,6 +104,17 @@ methods![
     huddle::Renew,
     huddle::Get,
     huddle::ListActive,
+    events::List,
+    token::Issue,
+    token::List,
+    token::Revoke,
+    canvas::Create,
+    canvas::Get,
+    canvas::List,
+    canvas::Update,
+    canvas::Delete,
+    canvas::Restore,
+    canvas::History,
 ];
 
 #[cfg(test)]

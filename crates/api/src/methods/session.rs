@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids::{UnixMs, UserId},
     method,
-    method::{Done, NoParams},
+    method::NoParams,
 };
 
 /// How long a ticket can be redeemed, in milliseconds.
@@ -12,7 +12,7 @@ pub const TICKET_TTL_MS: i64 = 30_000;
 
 method! {
     /// A ticket that opens one WebSocket or event stream for the caller, once, within 30 s.
-    "session.ticket" Query Ticket(NoParams) -> TicketResult, [RateLimited],
+    "session.ticket" Query Ticket(NoParams) -> TicketResult, [],
     example {}
 }
 
@@ -20,12 +20,6 @@ method! {
     /// Spends a ticket.
     "session.redeem" Internal Redeem(RedeemParams) -> RedeemResult, [NotFound],
     example {"ticket": "…"}
-}
-
-method! {
-    /// Ends tokens of a user at once: one by its `jti`, or every one issued so far.
-    "session.revoke" Internal Revoke(RevokeParams) -> Done, [],
-    example {"user_id": 2, "until": 1800000000000}
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -49,15 +43,4 @@ pub struct RedeemResult {
     pub jti: Option<String>,
     /// When that token was issued, if it said so.
     pub issued_at: Option<UnixMs>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RevokeParams {
-    pub user_id: UserId,
-    /// The token to end; every token issued so far unless given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub jti: Option<String>,
-    /// How long the revocation must be remembered: the end of the longest-lived token it covers.
-    pub until: UnixMs,
 }

@@ -7,10 +7,11 @@ use super::{MAX_IDEMPOTENCY_KEY_CHARS, example::Examples, schemas::Schemas};
 use crate::{ErrorCode, Kind, MethodInfo};
 
 /// The errors any method can answer with.
-const COMMON_ERRORS: [ErrorCode; 4] = [
+const COMMON_ERRORS: [ErrorCode; 5] = [
     ErrorCode::InvalidParams,
     ErrorCode::Internal,
     ErrorCode::Unauthenticated,
+    ErrorCode::RateLimited,
     ErrorCode::Unavailable,
 ];
 

@@ -9,32 +9,52 @@ use anyhow::{Context, anyhow};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
-    args::{Edge, Livekit as LivekitArgs, Trust},
+    args::{Authority, Edge, Livekit as LivekitArgs, Trust},
     exit::Misconfigured,
 };
 
 /// How long a server whose database failed may take to answer the calls it has.
 pub(super) const LAST_WORDS: Duration = Duration::from_secs(2);
 
-pub(super) fn verifier(trust: &Trust) -> anyhow::Result<Verifier> {
-    let key = match &trust.signing_key {
-        Some(path) => Key::read(path).map_err(|error| Misconfigured(error.into()))?,
-        None if trust.dev => Key::random().context("cannot make a key for development")?,
-        None => return Err(Misconfigured(anyhow!(
+/// The key that signs tokens; in development one is made unless given.
+pub(super) fn key(trust: &Trust) -> anyhow::Result<Key> {
+    match &trust.signing_key {
+        Some(path) => Key::read(path).map_err(|error| Misconfigured(error.into()).into()),
+        None if trust.dev => Key::random().context("cannot make a key for development"),
+        None => Err(Misconfigured(anyhow!(
             "no signing key: give one with --signing-key FILE (make it with: openssl rand -base64 \
              48), or try things out with --dev"
         ))
         .into()),
-    };
-    Ok(if trust.dev {
-        Verifier::dev(&key)
+    }
+}
+
+fn verifier(trust: &Trust, key: &Key) -> Verifier {
+    if trust.dev {
+        Verifier::dev(key)
     } else {
-        Verifier::new(&key)
-    })
+        Verifier::new(key)
+    }
+}
+
+pub(super) fn server_config(
+    data: &std::path::Path,
+    authority: Authority,
+    trust: &Trust,
+    key: &Key,
+) -> anyhow::Result<antiphon_server::Config> {
+    let mut config = antiphon_server::Config::new(data.to_owned(), verifier(trust, key));
+    config.dev = trust.dev;
+    config.provision_unknown = authority.provision_unknown;
+    for (class, rate) in authority.rate_limit {
+        config.limits.set(class, rate);
+    }
+    config.livekit = livekit(authority.livekit)?;
+    Ok(config)
 }
 
 /// The LiveKit server that was given, if one was.
-pub(super) fn livekit(args: LivekitArgs) -> anyhow::Result<Option<Livekit>> {
+fn livekit(args: LivekitArgs) -> anyhow::Result<Option<Livekit>> {
     let LivekitArgs {
         livekit_url: url,
         livekit_key: key,
@@ -82,9 +102,10 @@ pub(super) fn gateway_config(
     server: std::path::PathBuf,
     edge: Edge,
     trust: &Trust,
+    key: &Key,
 ) -> anyhow::Result<antiphon_gateway::Config> {
     refuse_open_dev(trust.dev, Some(edge.listen))?;
-    let mut config = antiphon_gateway::Config::new(server, edge.listen, verifier(trust)?);
+    let mut config = antiphon_gateway::Config::new(server, edge.listen, verifier(trust, key));
     config.dev = trust.dev;
     config.origins =
         Origins::new(edge.allow_origin).map_err(|error| Misconfigured(error.into()))?;

@@ -1,4 +1,4 @@
-use super::daemon::{Stop, gateway_config};
+use super::daemon::{Stop, gateway_config, key};
 use crate::{args::Gateway, exit::Exit};
 
 /// The edge alone.
@@ -7,7 +7,7 @@ use crate::{args::Gateway, exit::Exit};
     reason = "the address is what the command is asked for"
 )]
 pub(super) async fn run(args: Gateway) -> anyhow::Result<Exit> {
-    let config = gateway_config(args.server, args.edge, &args.trust)?;
+    let config = gateway_config(args.server, args.edge, &args.trust, &key(&args.trust)?)?;
     let mut stop = Stop::listen()?;
 
     let gateway = antiphon_gateway::start(config).await?;

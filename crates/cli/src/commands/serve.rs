@@ -1,7 +1,7 @@
 use antiphon_server::run_dir;
 use anyhow::bail;
 
-use super::daemon::{LAST_WORDS, Stop, gateway_config, livekit, verifier};
+use super::daemon::{LAST_WORDS, Stop, gateway_config, key, server_config};
 use crate::{args::Serve, exit::Exit};
 
 /// Server and gateway in one process, over the sockets in the data folder.
@@ -12,16 +12,14 @@ use crate::{args::Serve, exit::Exit};
 pub(super) async fn run(args: Serve) -> anyhow::Result<Exit> {
     let Serve {
         data,
+        authority,
         edge,
         trust,
-        livekit: talk,
-        rules,
     } = args;
-    let mut server = antiphon_server::Config::new(data.data.clone(), verifier(&trust)?);
-    server.dev = trust.dev;
-    server.livekit = livekit(talk)?;
-    server.provision_unknown = rules.provision_unknown;
-    let gateway = gateway_config(run_dir(&data.data), edge, &trust)?;
+    let key = key(&trust)?;
+    let mut server = server_config(&data.data, authority, &trust, &key)?;
+    let gateway = gateway_config(run_dir(&data.data), edge, &trust, &key)?;
+    server.signing_key = Some(key);
     let mut stop = Stop::listen()?;
 
     let server = antiphon_server::start(server).await?;

@@ -1,7 +1,7 @@
 use antiphon_server::run_dir;
 use anyhow::bail;
 
-use super::daemon::{LAST_WORDS, Stop, livekit, refuse_open_dev, verifier};
+use super::daemon::{LAST_WORDS, Stop, key, refuse_open_dev, server_config};
 use crate::{args::Server, exit::Exit};
 
 /// The authority alone.
@@ -12,11 +12,11 @@ use crate::{args::Server, exit::Exit};
 pub(super) async fn run(args: Server) -> anyhow::Result<Exit> {
     refuse_open_dev(args.trust.dev, args.rpc_listen)?;
     let data = args.data.data;
-    let mut config = antiphon_server::Config::new(data.clone(), verifier(&args.trust)?);
-    config.dev = args.trust.dev;
+    let key = key(&args.trust)?;
+    let mut config = server_config(&data, args.authority, &args.trust, &key)?;
+    // One made for development is known to no gateway.
+    config.signing_key = args.trust.signing_key.is_some().then_some(key);
     config.rpc_listen = args.rpc_listen;
-    config.livekit = livekit(args.livekit)?;
-    config.provision_unknown = args.rules.provision_unknown;
     let mut stop = Stop::listen()?;
 
     let server = antiphon_server::start(config).await?;

@@ -1,8 +1,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use antiphon_api::ids::UnixMs;
-use antiphon_token::{Grant, Key};
-use anyhow::Context;
+use antiphon_token::{Grant, Key, Subject};
+use anyhow::{Context, bail};
 
 use crate::{
     args::{Issue, Kind},
@@ -16,12 +16,17 @@ use crate::{
 )]
 pub(super) fn issue(args: Issue) -> anyhow::Result<Exit> {
     let key = Key::read(&args.signing_key).map_err(|error| Misconfigured(error.into()))?;
+    let subject = match (args.whom.user, args.whom.ext) {
+        (Some(id), None) => Subject::User(id),
+        (None, Some(ext)) => Subject::External(ext),
+        _ => bail!("give either --user or --ext"),
+    };
     let now = now()?;
     let ttl = i64::try_from(args.ttl.as_millis()).context("--ttl is too long")?;
     let token = antiphon_token::issue(
         &key,
         Grant {
-            user: args.user,
+            subject,
             kind: match args.kind {
                 Kind::User => antiphon_token::Kind::User,
                 Kind::Widget => antiphon_token::Kind::Widget,

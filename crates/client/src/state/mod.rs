@@ -234,7 +234,13 @@ impl State {
             | Event::MessagePinned(_)
             | Event::MessageUnpinned(_)
             | Event::MentionCreated(_)
-            | Event::WorkspaceMemberLeft(_) => {}
+            | Event::WorkspaceMemberLeft(_)
+            | Event::CanvasCreated(_)
+            | Event::CanvasUpdated(_)
+            | Event::CanvasDeleted(_)
+            | Event::CanvasRestored(_)
+            | Event::TokenIssued(_)
+            | Event::TokenRevoked(_) => {}
         }
     }
 

@@ -22,7 +22,7 @@ use antiphon_api::{
     ids::{Pos, Principal},
 };
 use antiphon_session::{Attach, Entry, LogAnswer, NewTab, Resume, Shard, TabId, TabKey};
-use antiphon_token::Identity;
+use antiphon_token::{Externals, Identity};
 use antiphon_wire::{LeaseState, Recipients, Revocation};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -43,6 +43,8 @@ pub(crate) struct Directory {
     shards: Vec<Mutex<Slot>>,
     passed: Mutex<Passed>,
     revoked: Mutex<Revoked>,
+    /// Who external ids are, by the database whose log is followed.
+    pub(crate) externals: Mutex<Externals>,
     pub(crate) leases: Leases,
     next_tab: AtomicU64,
 }
@@ -93,6 +95,7 @@ impl Directory {
                 .collect(),
             passed: Mutex::new(Passed::starting_at(position)),
             revoked: Mutex::default(),
+            externals: Mutex::default(),
             leases: Leases::default(),
             next_tab: AtomicU64::new(1),
         }
@@ -237,6 +240,7 @@ impl Directory {
     /// The log that was followed is discarded: everything is forgotten, every tab closed.
     pub(crate) fn reset(&self, position: Pos) {
         *self.passed.lock() = Passed::starting_at(position);
+        self.externals.lock().forget();
         for shard in &self.shards {
             let mut slot = shard.lock();
             let Slot {

@@ -20,9 +20,8 @@ impl Revoked {
             !list.is_empty()
         });
         let list = self.by_principal.entry(revocation.principal).or_default();
-        if !list.contains(&revocation) {
-            list.push(revocation);
-        }
+        list.retain(|known| !revocation.includes(known));
+        list.push(revocation);
     }
 
     pub(super) fn covers(&self, principal: Principal, identity: &Identity) -> bool {

@@ -1,7 +1,7 @@
 //! What a client says on its WebSocket.
 
 use antiphon_api::{
-    ErrorCode, RpcError,
+    RpcError,
     frame::{ClientFrame, Inbound},
 };
 use antiphon_session::Received;
@@ -67,6 +67,6 @@ pub(super) fn receive(tab: &Tab, received: Received<'_>) {
 /// The answer to a call over the bound of those in flight.
 pub(super) fn too_many_calls(body: &[u8]) -> Option<Vec<u8>> {
     let message = "too many calls of this tab are unanswered; wait for an answer";
-    let error = RpcError::new(ErrorCode::RateLimited, message).with("retry_after_ms", 100);
+    let error = RpcError::rate_limited(message, 100);
     Calls::answer_all(body, &request_id::random().name(error))
 }

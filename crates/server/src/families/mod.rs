@@ -1,7 +1,9 @@
 //! The families of methods: each file or folder holds a family's statements, rules, handlers and what they
 //! emit.
 
+mod canvas;
 mod channel;
+mod events;
 mod huddle;
 mod merge;
 mod message;
@@ -13,6 +15,7 @@ mod server;
 mod session;
 mod state;
 mod thread;
+mod token;
 mod typing;
 mod user;
 mod workspace;
@@ -27,6 +30,7 @@ use crate::rpc::Router;
 
 pub(crate) use huddle::{Seat, all_seats, lose};
 pub(crate) use presence::{Status, claims, forget_ended, status_ends, status_of};
+pub(crate) use token::forget_ended as forget_ended_tokens;
 pub(crate) use user::peers;
 
 /// The steps that make and change the tables of all families, oldest first.
@@ -35,6 +39,8 @@ pub(crate) const SCHEMA: &[&str] = &[
     include_str!("schema/02_people.sql"),
     include_str!("schema/03_messages.sql"),
     include_str!("schema/04_huddles.sql"),
+    include_str!("schema/05_canvases.sql"),
+    include_str!("schema/06_tokens.sql"),
 ];
 
 /// The most members of a workspace or channel, so that an envelope with all their ids fits a
@@ -56,6 +62,9 @@ pub(crate) fn register(router: Router) -> Router {
         server::register,
         replay::register,
         huddle::register,
+        events::register,
+        token::register,
+        canvas::register,
     ];
     families
         .into_iter()

@@ -1,16 +1,12 @@
 use antiphon_api::{
     ErrorCode, RpcError,
-    ids::Principal,
-    method::{Done, NoParams},
-    methods::session::{
-        Redeem, RedeemParams, RedeemResult, Revoke, RevokeParams, Ticket, TicketResult,
-    },
+    method::NoParams,
+    methods::session::{Redeem, RedeemParams, RedeemResult, Ticket, TicketResult},
 };
-use antiphon_store::{revocation, revocation::Revocation};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
-    context::{Caller, Failure, Look, Work},
+    context::{Caller, Failure, Look},
     rpc::Router,
 };
 
@@ -18,10 +14,7 @@ use crate::{
 const TICKET_BYTES: usize = 24;
 
 pub(super) fn register(router: Router) -> Router {
-    router
-        .query::<Ticket>(ticket)
-        .query::<Redeem>(redeem)
-        .mutation::<Revoke>(revoke)
+    router.query::<Ticket>(ticket).query::<Redeem>(redeem)
 }
 
 fn ticket(look: &mut Look<'_>, _: NoParams) -> Result<TicketResult, Failure> {
@@ -50,13 +43,7 @@ fn ticket(look: &mut Look<'_>, _: NoParams) -> Result<TicketResult, Failure> {
         .shared
         .tickets
         .add(ticket.clone(), identity, look.now)
-        .ok_or_else(|| {
-            RpcError::new(
-                ErrorCode::RateLimited,
-                "too many tickets are waiting to be used",
-            )
-            .with("retry_after_ms", 1000)
-        })?;
+        .ok_or_else(|| RpcError::rate_limited("too many tickets are waiting to be used", 1000))?;
     Ok(TicketResult { ticket, expires_at })
 }
 
@@ -72,16 +59,4 @@ fn redeem(look: &mut Look<'_>, params: RedeemParams) -> Result<RedeemResult, Fai
             .with("entity", "ticket")
             .into()
         })
-}
-
-fn revoke(work: &mut Work<'_, '_>, params: RevokeParams) -> Result<Done, Failure> {
-    let revocation = Revocation {
-        principal: Principal::User(params.user_id),
-        jti: params.jti,
-        before: work.now,
-        until: params.until,
-    };
-    revocation::store(work.tx, &revocation)?;
-    work.effects.revocations.push(revocation);
-    Ok(Done {})
 }

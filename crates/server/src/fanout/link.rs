@@ -1,7 +1,7 @@
 //! One gateway's connection to events.sock.
 //!
 //! The gateway says how far it has read; the server says whether it knows that position, sends
-//! the revocations in force, and then everything after it. The gateway's leases come the other
+//! the revocations in force and a heartbeat that ends them, and then everything after it. The gateway's leases come the other
 //! way. Both directions run until either ends; the gateway then comes back with its position.
 
 use std::{sync::Arc, time::Duration};
@@ -215,7 +215,8 @@ async fn send(
     }
 }
 
-/// Writes the hello and the revocations in force. Returns where the stream starts.
+/// Writes the hello, the revocations in force and a heartbeat, by which a gateway that lets nobody
+/// in before it knows them sees that these were all. Returns where the stream starts.
 async fn greet(out: &mut Vec<u8>, after: Option<Pos>, shared: &Shared) -> Result<Pos, LinkError> {
     let now = clock::now();
     let read = shared.store.read(move |db| {
@@ -243,6 +244,7 @@ async fn greet(out: &mut Vec<u8>, after: Option<Pos>, shared: &Shared) -> Result
     for revocation in revocations {
         encode(&FromServer::Revoke(wire_revocation(revocation)), out)?;
     }
+    encode(&FromServer::Heartbeat { head }, out)?;
     Ok(start.unwrap_or(head))
 }
 

@@ -137,7 +137,7 @@ fn parse(call: &RawValue) -> Result<Request<'_>, String> {
 }
 
 /// What the caller learns of a failure; the rest goes to the log, under the request's id.
-fn tell(failure: Failure, request_id: &RequestId, method: &str) -> RpcError {
+pub(super) fn tell(failure: Failure, request_id: &RequestId, method: &str) -> RpcError {
     let internal = || RpcError::new(ErrorCode::Internal, "internal error");
     match failure {
         Failure::Refused(error) => error,

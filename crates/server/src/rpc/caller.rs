@@ -9,7 +9,7 @@ use antiphon_api::{
     ids::{Principal, UnixMs, UserId},
 };
 use antiphon_store::revocation;
-use antiphon_token::Verifier;
+use antiphon_token::{Verified, Verifier};
 use antiphon_wire::{TOKEN_EXPIRES, TOKEN_ID, TOKEN_ISSUED};
 use http::{HeaderMap, HeaderName, header};
 use rusqlite::{Connection, OptionalExtension};
@@ -20,15 +20,8 @@ use crate::{
     fanout::wire_revocation,
 };
 
-/// Who a request is from: by its token, or by header where there is no verifier.
-pub(super) fn of(headers: &HeaderMap, verifier: Option<&Verifier>) -> Result<Caller, RpcError> {
-    match verifier {
-        Some(verifier) => by_token(verifier, headers),
-        None => by_header(headers),
-    }
-}
-
-fn by_token(verifier: &Verifier, headers: &HeaderMap) -> Result<Caller, RpcError> {
+/// What the token of a request says.
+pub(super) fn by_token(verifier: &Verifier, headers: &HeaderMap) -> Result<Verified, RpcError> {
     let unauthenticated = |message: String| RpcError::new(ErrorCode::Unauthenticated, message);
     let token = headers
         .get(header::AUTHORIZATION)
@@ -37,18 +30,13 @@ fn by_token(verifier: &Verifier, headers: &HeaderMap) -> Result<Caller, RpcError
         .ok_or_else(|| {
             unauthenticated("send a token with Authorization: Bearer TOKEN".to_owned())
         })?;
-    let identity = verifier
+    verifier
         .verify(token, clock::now())
-        .map_err(|refusal| unauthenticated(refusal.to_string()))?;
-    let token = TokenOfCall {
-        expires_at: identity.expires_at,
-        jti: identity.jti,
-        issued_at: identity.issued_at,
-    };
-    Ok(Caller::User(identity.user, token))
+        .map_err(|refusal| unauthenticated(refusal.to_string()))
 }
 
-fn by_header(headers: &HeaderMap) -> Result<Caller, RpcError> {
+/// Who a request names, where whoever sends it is believed.
+pub(super) fn by_header(headers: &HeaderMap) -> Result<Caller, RpcError> {
     let Some(user) = headers.get(USER_HEADER) else {
         return Ok(Caller::Operator);
     };

@@ -6,10 +6,10 @@ use antiphon_api::{
     RpcError,
     jsonrpc::{MAX_REQUEST_BYTES, Response as RpcResponse},
 };
-use antiphon_token::Verifier;
+use antiphon_token::{Subject, Verifier};
 use antiphon_wire::RequestId;
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -20,9 +20,9 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Answers, Router, answer, caller};
+use super::{Answers, Router, answer, caller, external};
 use crate::{
-    context::Shared,
+    context::{Caller, Shared, TokenOfCall},
     listen::Listener,
     stop::{STOP_PATIENCE, asked},
 };
@@ -149,7 +149,7 @@ impl Service {
                 .insert(header::ALLOW, HeaderValue::from_static("POST"));
             return response;
         }
-        let caller = match caller::of(request.headers(), self.verifier.as_ref()) {
+        let caller = match self.caller(request.headers(), request_id).await {
             Ok(caller) => caller,
             Err(error) => return single(&refuse(error, request_id)),
         };
@@ -174,6 +174,29 @@ impl Service {
             Answers::Batch(array) => with_type(StatusCode::OK, JSON, array.into()),
         }
     }
+
+    async fn caller(
+        &self,
+        headers: &HeaderMap,
+        request_id: &RequestId,
+    ) -> Result<Caller, RpcError> {
+        let Some(verifier) = &self.verifier else {
+            return caller::by_header(headers);
+        };
+        let verified = caller::by_token(verifier, headers)?;
+        let user = match &verified.subject {
+            Subject::User(id) => *id,
+            Subject::External(id) => {
+                external::resolve(&self.router, &self.shared, id, request_id).await?
+            }
+        };
+        let token = TokenOfCall {
+            expires_at: verified.expires_at,
+            jti: verified.jti,
+            issued_at: verified.issued_at,
+        };
+        Ok(Caller::User(user, token))
+    }
 }
 
 fn random_id() -> RequestId {
@@ -184,7 +207,7 @@ fn refuse(error: RpcError, request_id: &RequestId) -> RpcResponse {
     RpcResponse::new(None, Err(request_id.name(error)))
 }
 
-/// A single failed call also sets the status.
+/// A single failed call also sets the status, and when to try again.
 fn single(response: &RpcResponse) -> Response<Full<Bytes>> {
     let status = response
         .error
@@ -192,7 +215,16 @@ fn single(response: &RpcResponse) -> Response<Full<Bytes>> {
         .and_then(RpcError::kind)
         .and_then(|code| StatusCode::from_u16(code.http_status()).ok())
         .unwrap_or(StatusCode::OK);
-    json(status, response)
+    let wait_ms = response
+        .error
+        .as_ref()
+        .and_then(|error| error.data["retry_after_ms"].as_u64());
+    let mut answer = json(status, response);
+    if let Some(wait_ms) = wait_ms {
+        let seconds = HeaderValue::from(wait_ms.div_ceil(1000));
+        answer.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
+    answer
 }
 
 fn json(status: StatusCode, body: &impl Serialize) -> Response<Full<Bytes>> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use antiphon_api::{
-    ErrorCode, Kind, Method, RpcError, methods::METHODS, openrpc::MAX_IDEMPOTENCY_KEY_CHARS,
+    Class, ErrorCode, Kind, Method, RpcError, methods::METHODS, openrpc::MAX_IDEMPOTENCY_KEY_CHARS,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, value::RawValue};
@@ -36,6 +36,7 @@ pub(crate) enum Run {
 
 struct Route {
     kind: Kind,
+    class: Class,
     prepare: Prepare,
 }
 
@@ -94,11 +95,18 @@ impl Router {
             M::NAME,
             Route {
                 kind: M::KIND,
+                class: M::CLASS,
                 prepare,
             },
         );
         debug_assert!(earlier.is_none(), "{} is routed twice", M::NAME);
         self
+    }
+
+    /// Which budget a call is taken from; what is no method counts as a query.
+    pub(crate) fn class_of(&self, method: &str) -> Class {
+        let route = self.routes.get(method);
+        route.map_or(Class::usual(Kind::Query), |route| route.class)
     }
 
     /// `operator`: whether internal methods exist for this caller.

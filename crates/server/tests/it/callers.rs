@@ -1,5 +1,6 @@
 //! Who calls: the operator, a user the operator names, or the bearer of a token.
 
+use antiphon_token::Subject;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
@@ -53,7 +54,7 @@ async fn internal_methods_do_not_exist_for_users() {
             json!({ "user_id": 1, "after": 0, "through": 0, "first": true }),
         ),
         ("session.redeem", json!({ "ticket": "x" })),
-        ("session.revoke", json!({ "user_id": 1, "until": FAR })),
+        ("user.resolve", json!({ "external_id": "x" })),
     ];
     for (method, params) in internal {
         let call = body(method, params.clone());
@@ -91,6 +92,24 @@ async fn over_tcp_a_token_decides_and_the_header_is_not_looked_at() {
 }
 
 #[tokio::test]
+async fn over_tcp_an_external_id_is_resolved_or_refused() {
+    let external = |house: &House| {
+        let subject = Subject::External("crm-81".to_owned());
+        house.token_of(subject, "j", FAR)
+    };
+    let house = House::of(1).await;
+    let answer = with_token(&house, &external(&house), "user.me").await;
+    assert_eq!((answer.status, answer.code()), (401, -32001), "{answer:?}");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let house = House::configured(folder, |config| config.provision_unknown = true).await;
+    let token = external(&house);
+    for _ in 0..2 {
+        let answer = with_token(&house, &token, "user.me").await;
+        assert_eq!(answer.json()["result"]["user"]["id"], 1, "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_that_has_ended_or_is_not_ours_is_refused() {
     let (house, other) = (House::of(1).await, House::of(1).await);
     for (token, word) in [
@@ -115,19 +134,14 @@ async fn a_revoked_token_is_refused_over_tcp() {
         house.token(2, "lost", FAR),
     );
     let operator = house.operator();
-    let lost_one = json!({ "user_id": 1, "jti": "lost", "until": FAR });
-    must(&operator, "session.revoke", lost_one).await;
+    let lost_one = json!({ "user_id": 1, "jti": "lost" });
+    must(&operator, "token.revoke", lost_one).await;
     for (token, status) in [(&lost, 401), (&kept, 200), (&his, 200)] {
         assert_eq!(with_token(&house, token, "user.me").await.status, status);
     }
     let answer = with_token(&house, &lost, "workspace.create").await;
     assert_eq!(answer.status, 200, "its parameters are wrong first");
-    must(
-        &operator,
-        "session.revoke",
-        json!({ "user_id": 1, "until": FAR }),
-    )
-    .await;
+    must(&operator, "token.revoke", json!({ "user_id": 1 })).await;
     let answer = with_token(&house, &kept, "user.me").await;
     assert_eq!((answer.status, answer.code()), (401, -32001));
     assert!(answer.message().contains("revoked"), "{answer:?}");

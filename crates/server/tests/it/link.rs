@@ -7,8 +7,6 @@ use tokio::io::AsyncWriteExt;
 
 use crate::support::{House, Link, must, post, soon};
 
-const FAR: i64 = 4_000_000_000_000;
-
 async fn with_channel() -> House {
     let house = House::of(1).await;
     let ada = house.user(1);
@@ -63,12 +61,9 @@ async fn a_known_position_is_honoured_and_an_unknown_one_reset() {
             let heard = link.envelope().await;
             assert_eq!(heard.data()["message"]["body"], "one");
         } else {
-            let params = json!({ "user_id": 1, "jti": "mark", "until": FAR });
-            must(&house.operator(), "session.revoke", params).await;
-            assert!(
-                matches!(link.word().await, FromServer::Revoke(_)),
-                "{after:?}"
-            );
+            let mark = json!({ "text": format!("{after:?}") });
+            must(&house.user(1), "presence.set_status_text", mark).await;
+            assert_eq!(link.envelope().await.kind(), "presence.changed");
         }
     }
 }
@@ -76,12 +71,12 @@ async fn a_known_position_is_honoured_and_an_unknown_one_reset() {
 #[tokio::test]
 async fn revocations_in_force_come_before_envelopes_and_new_ones_at_once() {
     let house = with_channel().await;
-    let start = head(&house).await;
     let operator = house.operator();
-    for (jti, until) in [("a", FAR), ("over", 1), ("b", FAR)] {
-        let params = json!({ "user_id": 1, "jti": jti, "until": until });
-        must(&operator, "session.revoke", params).await;
+    for jti in ["a", "b"] {
+        let params = json!({ "user_id": 1, "jti": jti });
+        must(&operator, "token.revoke", params).await;
     }
+    let start = head(&house).await;
     send(&house, "x").await;
     let (mut link, _) = Link::open(&house, "g", Some(start)).await;
     for jti in ["a", "b"] {
@@ -92,13 +87,8 @@ async fn revocations_in_force_come_before_envelopes_and_new_ones_at_once() {
         assert_eq!(revocation.principal, Principal::User(UserId(1)));
     }
     assert_eq!(link.envelope().await.kind(), "message.created");
-    must(
-        &operator,
-        "session.revoke",
-        json!({ "user_id": 1, "until": FAR }),
-    )
-    .await;
-    assert!(matches!(link.word().await, FromServer::Revoke(revoked) if revoked.jti.is_none()));
+    must(&operator, "token.revoke", json!({ "user_id": 1 })).await;
+    assert_eq!(link.revocation().await.jti, None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -106,9 +96,8 @@ async fn a_revocation_is_told_even_if_its_caller_hangs_up() {
     let house = House::of(1).await;
     let (mut link, _) = Link::open(&house, "g", None).await;
     for number in 0..60 {
-        let params = json!({ "user_id": 1, "jti": format!("j{number}"), "until": FAR });
-        let call =
-            json!({ "jsonrpc": "2.0", "id": 1, "method": "session.revoke", "params": params });
+        let params = json!({ "user_id": 1, "jti": format!("j{number}") });
+        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "token.revoke", "params": params });
         let (body, path) = (call.to_string(), house.socket("rpc.sock"));
         let mut stream = tokio::net::UnixStream::connect(path)
             .await
@@ -125,29 +114,38 @@ async fn a_revocation_is_told_even_if_its_caller_hangs_up() {
             tokio::task::yield_now().await;
         }
     }
-    must(
-        &house.operator(),
-        "session.revoke",
-        json!({ "user_id": 1, "until": FAR }),
-    )
-    .await;
+    must(&house.operator(), "token.revoke", json!({ "user_id": 1 })).await;
     let stored: i64 = house
         .database()
         .query_row("SELECT count(*) FROM revocation", [], |row| row.get(0))
         .expect("counts");
     for _ in 0..stored {
-        assert!(matches!(link.word().await, FromServer::Revoke(_)));
+        link.revocation().await;
     }
+}
+
+#[tokio::test]
+async fn a_heartbeat_ends_the_revocations_in_force() {
+    let house = House::of(1).await;
+    must(&house.operator(), "token.revoke", json!({ "user_id": 1 })).await;
+    let (mut link, _) = Link::open(&house, "g", None).await;
+    assert!(matches!(link.next().await, Some(FromServer::Revoke(_))));
+    assert!(matches!(
+        link.next().await,
+        Some(FromServer::Heartbeat { .. })
+    ));
 }
 
 #[tokio::test]
 async fn a_heartbeat_tells_the_head() {
     let house = with_channel().await;
     let (mut link, greeting) = Link::open(&house, "g", None).await;
-    let Some(FromServer::Heartbeat { head }) = link.next().await else {
-        panic!("not a heartbeat");
-    };
-    assert_eq!(head, greeting.head);
+    for _ in 0..2 {
+        let Some(FromServer::Heartbeat { head }) = link.next().await else {
+            panic!("not a heartbeat");
+        };
+        assert_eq!(head, greeting.head);
+    }
 }
 
 #[tokio::test]

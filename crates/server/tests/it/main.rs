@@ -2,6 +2,7 @@
 
 mod archiving;
 mod callers;
+mod canvases;
 mod channels;
 mod editing;
 mod examples;
@@ -14,11 +15,13 @@ mod permissions;
 mod pins;
 mod presence;
 mod protocol;
+mod rates;
 mod reactions;
 mod reading;
 mod search;
 mod starting;
 mod support;
 mod threads;
+mod tokens;
 mod unread;
 mod workspaces;

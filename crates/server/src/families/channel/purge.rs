@@ -7,6 +7,10 @@ use rusqlite::OptionalExtension;
 /// SQLite removes with them. What belongs to a membership went with it, when the channel ended.
 const SLICES: &[&str] = &[
     "DELETE FROM message WHERE id IN (SELECT id FROM message WHERE channel_id = ?1 LIMIT ?2)",
+    "DELETE FROM canvas_revision WHERE (canvas_id, revision) IN (
+         SELECT canvas_id, canvas_revision.revision FROM canvas_revision
+         JOIN canvas ON canvas.id = canvas_id WHERE channel_id = ?1 LIMIT ?2)",
+    "DELETE FROM canvas WHERE id IN (SELECT id FROM canvas WHERE channel_id = ?1 LIMIT ?2)",
     "DELETE FROM archived_member WHERE (user_id, channel_id) IN (
          SELECT user_id, channel_id FROM archived_member WHERE channel_id = ?1 LIMIT ?2)",
 ];
@@ -68,7 +72,7 @@ mod tests {
     #[test]
     fn whatever_refers_to_a_channel_or_a_message_goes_with_the_channel() {
         let db = empty_database();
-        let tables = referring(&db, &["channel", "message"]);
+        let tables = referring(&db, &["channel", "message", "canvas"]);
         assert!(tables.iter().any(|table| table == "message"), "{tables:?}");
         for table in tables {
             let goes = SLICES

@@ -28,6 +28,7 @@ use crate::{
 };
 
 pub(super) use preferences::of as preferences_of;
+pub(super) use provision::resolve;
 pub(crate) use rows::peers;
 pub(super) use rows::{colleagues, load, shares_workspace};
 
@@ -37,7 +38,7 @@ pub(super) fn register(router: Router) -> Router {
         .mutation::<Update>(change::update)
         .mutation::<Deactivate>(change::deactivate)
         .mutation::<Provision>(provision::provision)
-        .mutation::<Resolve>(provision::resolve)
+        .mutation::<Resolve>(resolve)
         .mutation::<SetPreferences>(preferences::set)
         .query::<GetPreferences>(preferences::get)
         .query::<Me>(me)
@@ -89,7 +90,7 @@ fn is_visible(db: &Connection, caller: &Caller, id: UserId) -> Result<bool, rusq
 }
 
 /// Whether the caller looks after the instance.
-fn administers(db: &Connection, caller: &Caller) -> Result<bool, rusqlite::Error> {
+pub(super) fn administers(db: &Connection, caller: &Caller) -> Result<bool, rusqlite::Error> {
     match caller {
         Caller::Operator => Ok(true),
         Caller::User(id, _) => rows::is_administrator(db, *id),

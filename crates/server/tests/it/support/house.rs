@@ -1,15 +1,16 @@
 use std::{
     net::SocketAddr,
+    num::NonZeroU32,
     path::{Path, PathBuf},
 };
 
 use antiphon_api::{
-    RpcError,
+    Class, RpcError,
     ids::{UnixMs, UserId},
 };
 use antiphon_client::rpc::{CallError, Rpc};
-use antiphon_server::{Config, RPC_SOCKET, Running, StartError, run_dir, start};
-use antiphon_token::{Grant, Key, Kind, Verifier};
+use antiphon_server::{Config, RPC_SOCKET, Rate, Running, StartError, run_dir, start};
+use antiphon_token::{Grant, Key, Kind, Subject, Verifier};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json, value::to_raw_value};
 use tempfile::TempDir;
@@ -114,8 +115,12 @@ impl House {
     }
 
     pub(crate) fn token(&self, user: i64, jti: &str, expires_at: i64) -> String {
+        self.token_of(Subject::User(UserId(user)), jti, expires_at)
+    }
+
+    pub(crate) fn token_of(&self, subject: Subject, jti: &str, expires_at: i64) -> String {
         let grant = Grant {
-            user: UserId(user),
+            subject,
             kind: Kind::User,
             scope: None,
             issued_at: UnixMs(1_000_000),
@@ -144,6 +149,11 @@ impl House {
 fn config(data: &Path, key: &Key) -> Config {
     let mut config = Config::new(data.to_owned(), Verifier::new(key));
     config.rpc_listen = Some(([127, 0, 0, 1], 0).into());
+    config.signing_key = Some(key.clone());
+    let unlimited = Rate::new(NonZeroU32::MAX, NonZeroU32::MAX);
+    for class in Class::ALL {
+        config.limits.set(class, unlimited);
+    }
     config
 }
 

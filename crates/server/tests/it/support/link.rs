@@ -7,7 +7,7 @@ use antiphon_api::{
 use antiphon_server::EVENTS_SOCKET;
 use antiphon_wire::{
     Decoder, Envelope, FromGateway, FromServer, LINK_VERSION, LeaseChange, LeaseState, Recipients,
-    encode,
+    Revocation, encode,
 };
 use serde_json::Value;
 use tokio::{
@@ -119,6 +119,21 @@ impl Link {
         soon("more than heartbeats", word).await
     }
 
+    /// The next revocation, whose user may have heard of it before.
+    pub(crate) async fn revocation(&mut self) -> Revocation {
+        loop {
+            match self.word().await {
+                FromServer::Revoke(revocation) => return revocation,
+                FromServer::Envelope(envelope) => {
+                    assert_eq!(Heard::from(envelope).kind(), "token.revoked");
+                }
+                FromServer::Hello { .. } | FromServer::Heartbeat { .. } => {
+                    panic!("not a revocation");
+                }
+            }
+        }
+    }
+
     pub(crate) async fn envelope(&mut self) -> Heard {
         let word = self.word().await;
         let FromServer::Envelope(envelope) = word else {
@@ -141,9 +156,12 @@ impl Link {
     pub(crate) async fn until(&mut self, last: Pos) -> Vec<Heard> {
         let mut heard: Vec<Heard> = Vec::new();
         while heard.last().and_then(|heard| heard.pos) < Some(last) {
-            let next = self.envelope().await;
-            if next.pos.is_some() {
-                heard.push(next);
+            match self.word().await {
+                FromServer::Envelope(next) if next.pos.is_some() => heard.push(next.into()),
+                FromServer::Envelope(_) | FromServer::Revoke(_) => {}
+                FromServer::Hello { .. } | FromServer::Heartbeat { .. } => {
+                    panic!("not an event");
+                }
             }
         }
         heard

@@ -1,0 +1,220 @@
+//! Making and changing canvases.
+
+use antiphon_api::{
+    ErrorCode, RpcError,
+    entities::{Canvas, Permission},
+    events::{CanvasCreated, CanvasDeleted, CanvasRestored, CanvasUpdated},
+    ids::{CanvasId, Revision, UserId},
+    method::Done,
+    methods::canvas::{
+        CanvasResult, CreateParams, DeleteParams, MAX_CONTENT_BYTES, MAX_CONTENT_DEPTH,
+        MAX_TITLE_CHARS, RestoreParams, UpdateParams,
+    },
+};
+use antiphon_store::Audience;
+use rusqlite::params;
+use serde_json::{Map, Value};
+
+use super::{
+    super::{
+        channel,
+        merge::{depth, merge},
+        name_of, permission,
+    },
+    rows, writable,
+};
+use crate::context::{Failure, Work};
+
+pub(super) fn create(
+    work: &mut Work<'_, '_>,
+    params: CreateParams,
+) -> Result<CanvasResult, Failure> {
+    let caller = work.caller.user()?;
+    let channel = channel::joined(work, params.channel_id, caller)?;
+    permission::require(work, channel.workspace_id, caller, Permission::CanvasWrite)?;
+    let title = name_of("title", &params.title, MAX_TITLE_CHARS)?;
+    let content = encoded("content", &params.content.unwrap_or_default())?;
+    work.prepare_cached(
+        "INSERT INTO canvas (channel_id, title, content, created_by, created_at, updated_by,
+                             updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?4, ?5)",
+    )?
+    .execute(params![
+        channel.id.get(),
+        title,
+        content,
+        caller.get(),
+        work.now.get()
+    ])?;
+    let id = CanvasId(work.last_insert_rowid());
+    rows::remember(work, id)?;
+    let canvas = rows::load(work, id)?;
+    work.emit(
+        &Audience::channel(canvas.channel_id),
+        CanvasCreated {
+            canvas: canvas.clone(),
+        },
+    )?;
+    Ok(CanvasResult { canvas })
+}
+
+pub(super) fn update(
+    work: &mut Work<'_, '_>,
+    params: UpdateParams,
+) -> Result<CanvasResult, Failure> {
+    let caller = work.caller.user()?;
+    let held = writable(work, params.canvas_id, caller)?;
+    if held.deleted_at.is_some() {
+        let message = "the canvas is deleted; canvas.restore brings it back";
+        return Err(conflict(&held, message).into());
+    }
+    expect_revision(&held, params.expected_revision)?;
+    let title = match &params.title {
+        Some(title) => name_of("title", title, MAX_TITLE_CHARS)?,
+        None => held.title.clone(),
+    };
+    let (path, content) = match (params.content, params.patch) {
+        (Some(_), Some(_)) => {
+            let message = "expected either content or patch";
+            return Err(RpcError::invalid_param("patch", message).into());
+        }
+        (None, None) if params.title.is_none() => {
+            let message = "expected title, content or patch";
+            return Err(RpcError::invalid_param(".", message).into());
+        }
+        (None, None) => ("content", held.content.clone()),
+        (Some(content), None) => ("content", content),
+        (None, Some(patch)) => {
+            let mut content = held.content.clone();
+            merge(&mut content, patch);
+            ("patch", content)
+        }
+    };
+    let encoded = encoded(path, &content)?;
+    if title == held.title && content == held.content {
+        return Ok(CanvasResult { canvas: held });
+    }
+    let canvas = rewrite(work, held.id, caller, &title, &encoded)?;
+    work.emit(
+        &Audience::channel(canvas.channel_id),
+        CanvasUpdated {
+            canvas: canvas.clone(),
+        },
+    )?;
+    Ok(CanvasResult { canvas })
+}
+
+pub(super) fn delete(work: &mut Work<'_, '_>, params: DeleteParams) -> Result<Done, Failure> {
+    let caller = work.caller.user()?;
+    let held = writable(work, params.canvas_id, caller)?;
+    if held.deleted_at.is_some() {
+        return Ok(Done {});
+    }
+    expect_revision(&held, params.expected_revision)?;
+    work.prepare_cached(
+        "UPDATE canvas SET deleted_at = ?2, revision = revision + 1 WHERE id = ?1",
+    )?
+    .execute([held.id.get(), work.now.get()])?;
+    work.emit(
+        &Audience::channel(held.channel_id),
+        CanvasDeleted {
+            canvas_id: held.id,
+            channel_id: held.channel_id,
+            revision: held.revision.next(),
+        },
+    )?;
+    Ok(Done {})
+}
+
+pub(super) fn restore(
+    work: &mut Work<'_, '_>,
+    params: RestoreParams,
+) -> Result<CanvasResult, Failure> {
+    let caller = work.caller.user()?;
+    let held = writable(work, params.canvas_id, caller)?;
+    let former = match params.revision {
+        Some(revision) => Some(
+            rows::revision(work, held.id, revision)?
+                .ok_or_else(|| RpcError::not_found("revision", revision.get()))?,
+        ),
+        None => None,
+    };
+    let former =
+        former.filter(|former| former.title != held.title || former.content != held.content);
+    let canvas = match former {
+        Some(former) => {
+            let content = serde_json::to_string(&former.content)?;
+            rewrite(work, held.id, caller, &former.title, &content)?
+        }
+        None if held.deleted_at.is_some() => {
+            work.prepare_cached(
+                "UPDATE canvas SET deleted_at = NULL, revision = revision + 1 WHERE id = ?1",
+            )?
+            .execute([held.id.get()])?;
+            rows::load(work, held.id)?
+        }
+        None => return Ok(CanvasResult { canvas: held }),
+    };
+    work.emit(
+        &Audience::channel(canvas.channel_id),
+        CanvasRestored {
+            canvas: canvas.clone(),
+        },
+    )?;
+    Ok(CanvasResult { canvas })
+}
+
+/// Gives a canvas a title and a content, under a new revision; a deleted one is back with it.
+fn rewrite(
+    work: &Work<'_, '_>,
+    id: CanvasId,
+    caller: UserId,
+    title: &str,
+    content: &str,
+) -> Result<Canvas, rusqlite::Error> {
+    work.prepare_cached(
+        "UPDATE canvas SET title = ?2, content = ?3, updated_by = ?4, updated_at = ?5,
+                           deleted_at = NULL, revision = revision + 1
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        id.get(),
+        title,
+        content,
+        caller.get(),
+        work.now.get()
+    ])?;
+    rows::remember(work, id)?;
+    rows::load(work, id)
+}
+
+/// A content as it is stored, if it is in bounds. `path` is the parameter it came from.
+fn encoded(path: &str, content: &Map<String, Value>) -> Result<String, Failure> {
+    let text = serde_json::to_string(content)?;
+    if text.len() > MAX_CONTENT_BYTES {
+        return Err(RpcError::too_large("the content", MAX_CONTENT_BYTES).into());
+    }
+    let levels = 1 + content.values().map(depth).max().unwrap_or_default();
+    if levels > MAX_CONTENT_DEPTH {
+        let message = format!("expected at most {MAX_CONTENT_DEPTH} levels of objects and arrays");
+        return Err(RpcError::invalid_param(path, message).into());
+    }
+    Ok(text)
+}
+
+fn expect_revision(canvas: &Canvas, expected: Option<Revision>) -> Result<(), RpcError> {
+    match expected {
+        Some(expected) if expected != canvas.revision => {
+            let message = format!(
+                "the canvas has changed: it has revision {}, not {expected}; load it and try again",
+                canvas.revision
+            );
+            Err(conflict(canvas, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn conflict(canvas: &Canvas, message: impl Into<String>) -> RpcError {
+    RpcError::new(ErrorCode::Conflict, message).with("revision", canvas.revision.get())
+}
