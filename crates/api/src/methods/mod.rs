@@ -37,7 +37,6 @@ methods![
     user::Resolve,
     user::GetPreferences,
     user::SetPreferences,
-    user::Resolve,
     workspace::Create,
     workspace::Get,
     workspace::List,

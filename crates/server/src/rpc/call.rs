@@ -26,11 +26,6 @@ pub(super) async fn carry_out(
         let class = router.class_of(&request.method);
         shared.budgets.spend(*user, class)?;
     }
-    if let Caller::User(user, _) = caller {
-        shared
-            .budgets
-            .spend(*user, router.class_of(&request.method))?;
-    }
     if request.method == "rpc.discover" {
         return Ok(DOCUMENT.clone());
     }
