@@ -78,15 +78,7 @@ async fn furnished() -> (TempDir, PathBuf) {
         )
         .await;
     }
-    for (user, channel) in [(&target, 1), (&member, 2)] {
-        let params = json!({ "channel_id": channel });
-        must(user, "huddle.start", params).await;
-    }
-    for channel in [1, 2] {
-        let canvas = json!({ "channel_id": channel, "title": "x" });
-        must(&member, "canvas.create", canvas).await;
-    }
-    must(&member, "canvas.delete", json!({ "canvas_id": 2 })).await;
+    talk(&house).await;
     for (channel, users) in [(4, &[4, GUEST][..]), (5, &[]), (1, &[GUEST])] {
         if channel > 1 {
             let public = json!({ "workspace_id": 1, "kind": "public", "name": "d" });
@@ -101,6 +93,18 @@ async fn furnished() -> (TempDir, PathBuf) {
     let folder = house.stop().await;
     let database = folder.path().join("antiphon.db");
     (folder, database)
+}
+
+/// The huddles, and the canvases.
+async fn talk(house: &House) {
+    let (member, target) = (house.user(4), house.user(7));
+    for (user, channel) in [(&target, 1), (&member, 2)] {
+        let params = json!({ "channel_id": channel });
+        must(user, "huddle.start", params).await;
+        let canvas = json!({ "channel_id": channel, "title": "x" });
+        must(&member, "canvas.create", canvas).await;
+    }
+    must(&member, "canvas.delete", json!({ "canvas_id": 2 })).await;
 }
 
 fn letter(outcome: &Result<Value, antiphon_api::RpcError>) -> char {
