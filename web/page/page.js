@@ -6,7 +6,7 @@ import { Session } from "/session.js";
 
 const $ = (selector) => document.querySelector(selector);
 const SAME_BREATH_MS = 300_000;
-const PRESENCE = { online: "online", away: "away", offline: "offline" };
+const PRESENCE = { online: "online", away: "away", dnd: "do not disturb", invisible: "invisible", offline: "offline" };
 
 let session = null;
 let chat = null;
