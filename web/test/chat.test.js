@@ -132,7 +132,7 @@ test("what was sent, edited and deleted in one burst stays deleted", async () =>
   const { chat, bodies } = await chatWith([]);
   chat.apply(created(101, message(1)));
   chat.apply({ type: "message.updated", pos: 102, data: { message: message(1, OTHER, "edited", 2) } });
-  chat.apply({ type: "message.deleted", pos: 103, data: { message_id: 1, channel_id: 1, author_id: OTHER, mentions: [] } });
+  chat.apply(deleted(103, message(1, OTHER, "edited", 2)));
   assert.deepEqual(bodies(), []);
 });
 

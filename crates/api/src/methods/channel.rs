@@ -16,7 +16,7 @@ pub const MAX_DM_MEMBERS: usize = 10;
 method! {
     /// Creates a channel with the caller in it; a dm that exists for the same people is returned.
     "channel.create" Mutation Create(CreateParams) -> ChannelResult, [NotFound, Forbidden],
-    example {"workspace_id": 1, "kind": "dm", "peer_ids": [3]}
+    example {"workspace_id": 1, "kind": "private", "name": "surprise", "topic": "Not a word to Ben"}
 }
 
 method! {

@@ -12,7 +12,7 @@ pub const MAX_PAGE_BYTES: usize = 1 << 20;
 method! {
     /// What the log holds, for administrators of the instance: everybody's events in log order.
     "events.list" Query / Heavy List(ListParams) -> ListResult, [Forbidden],
-    example {"type": "message.created", "limit": 10}
+    example {"type": "message.created", "limit": 2}
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

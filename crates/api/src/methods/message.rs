@@ -42,7 +42,7 @@ pub const MAX_QUERY_TERMS: usize = 32;
 method! {
     /// Sends a message to a channel the caller is in, or a reply to one of its messages.
     "message.send" Mutation Send(SendParams) -> MessageResult, [NotFound, Forbidden, Conflict, TooLarge],
-    example {"channel_id": 1, "body": "Good morning"}
+    example {"channel_id": 1, "body": "Good morning, @ben"}
 }
 
 method! {
@@ -61,7 +61,7 @@ method! {
 method! {
     /// Replaces the body of one of the caller's own messages.
     "message.update" Mutation Update(UpdateParams) -> MessageResult, [NotFound, Forbidden, TooLarge],
-    example {"message_id": 1, "body": "Good evening"}
+    example {"message_id": 4, "body": "The picnic is on Sunday at one."}
 }
 
 method! {
@@ -116,14 +116,14 @@ method! {
 method! {
     /// The former bodies of a message, the newest first.
     "message.history" Query History(MessageParams) -> HistoryResult, [NotFound],
-    example {"message_id": 1}
+    example {"message_id": 4}
 }
 
 method! {
     /// Finds messages by their words in the channels the caller is in, the newest first: all of the
     /// words, "phrases in quotes", and beginnings of words followed by an asterisk.
     "message.search" Query / Heavy Search(SearchParams) -> SearchResult, [NotFound, Forbidden],
-    example {"query": "morning"}
+    example {"query": "tulip*"}
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -18,7 +18,7 @@ method! {
     /// Sets the caller's read cursor right below a message, so that the message and all after it are
     /// unread.
     "read.mark_unread" Mutation MarkUnread(MarkParams) -> ReadResult, [NotFound, Forbidden],
-    example {"channel_id": 1, "message_id": 2}
+    example {"channel_id": 2, "message_id": 5}
 }
 
 method! {

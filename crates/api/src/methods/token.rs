@@ -26,7 +26,7 @@ method! {
 method! {
     /// A user's tokens that were issued by token.issue and have not ended, the newest first.
     "token.list" Query List(ListParams) -> ListResult, [Forbidden],
-    example {}
+    example {"user_id": 2}
 }
 
 method! {
