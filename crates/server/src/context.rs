@@ -219,7 +219,6 @@ pub(crate) struct Work<'a, 'tx> {
 
 impl<'tx> Work<'_, 'tx> {
     /// The same work on behalf of another caller.
-    #[cfg(test)]
     pub(crate) fn acting_as<'a>(&'a mut self, caller: &'a Caller) -> Work<'a, 'tx> {
         Work {
             tx: self.tx,
