@@ -15,7 +15,8 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use crate::{
-    Config, clock,
+    clock,
+    config::Means,
     fanout::{Fanout, Relay},
     huddle::{Huddles, Livekit},
     presence::{Claimed, Presence},
@@ -42,18 +43,18 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(store: Store, config: &mut Config) -> Self {
+    pub(crate) fn new(store: Store, means: Means) -> Self {
         Self {
             fanout: Arc::new(Fanout::new(store.head())),
             presence: Arc::new(Presence::new(clock::now())),
             tickets: Tickets::default(),
             typing: Typing::default(),
             huddles: Huddles::default(),
-            livekit: config.livekit.take(),
-            budgets: Budgets::new(&config.limits),
-            signing_key: config.signing_key.take(),
+            livekit: means.livekit,
+            budgets: Budgets::new(&means.limits),
+            signing_key: means.signing_key,
             externals: Mutex::default(),
-            provision_unknown: config.provision_unknown,
+            provision_unknown: means.provision_unknown,
             store,
         }
     }
