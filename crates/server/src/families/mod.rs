@@ -31,7 +31,7 @@ use crate::rpc::Router;
 pub(crate) use huddle::{Seat, all_seats, lose};
 pub(crate) use presence::{Status, claims, forget_ended, status_ends, status_of};
 pub(crate) use token::forget_ended as forget_ended_tokens;
-pub(crate) use user::peers;
+pub(crate) use user::{peers, resolve};
 
 /// The steps that make and change the tables of all families, oldest first.
 pub(crate) const SCHEMA: &[&str] = &[

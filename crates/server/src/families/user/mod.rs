@@ -28,7 +28,7 @@ use crate::{
 };
 
 pub(super) use preferences::of as preferences_of;
-pub(super) use provision::resolve;
+pub(crate) use provision::resolve;
 pub(crate) use rows::peers;
 pub(super) use rows::{colleagues, load, shares_workspace};
 

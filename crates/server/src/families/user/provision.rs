@@ -40,7 +40,7 @@ pub(super) fn provision(
     Ok(ProvisionResult { user, created })
 }
 
-pub(in crate::families) fn resolve(
+pub(crate) fn resolve(
     work: &mut Work<'_, '_>,
     params: ResolveParams,
 ) -> Result<ResolveResult, Failure> {
