@@ -202,7 +202,7 @@ pub(crate) struct Effects {
     /// Users whose status text has changed.
     pub(crate) statuses: Vec<UserId>,
     pub(crate) claims: Vec<Claimed>,
-    /// Leases of huddles that were given.
+    /// Leases of huddles that were given or renewed.
     pub(crate) leases: Vec<(UserId, HuddleLease)>,
 }
 
@@ -261,6 +261,9 @@ pub(crate) struct Look<'a> {
     pub(crate) now: UnixMs,
     /// How new the newest change of presence was before the transaction began.
     pub(crate) presence: Revision,
+    /// To be asked. Only tickets, typing and marked connections are written to directly: the answer
+    /// depends on how that goes, and nothing that is read can undo it. The rest goes through
+    /// `effects`.
     pub(crate) shared: &'a Shared,
     pub(crate) effects: &'a mut Effects,
 }

@@ -157,7 +157,7 @@ fn renew(look: &mut Look<'_>, params: RenewParams) -> Result<RenewResult, Failur
     if seat.is_none_or(|seat| (seat.huddle_id, seat.lease) != (huddle_id, lease)) {
         return Err(RpcError::not_found("lease", lease.get()).into());
     }
-    look.shared.huddles.taken(&[(caller, lease)]);
+    look.effects.leases.push((caller, lease));
     let ttl = i64::try_from(LEASE_TTL_MS).unwrap_or(i64::MAX);
     Ok(RenewResult {
         expires_at: look.now.plus_ms(ttl),
