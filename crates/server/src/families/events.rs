@@ -6,7 +6,7 @@ use antiphon_api::{
 };
 use antiphon_store::log;
 
-use super::{page_limit, user};
+use super::{page::limit_of, user};
 use crate::{
     context::{Failure, Look},
     rpc::Router,
@@ -21,7 +21,7 @@ fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> 
         let message = "only an administrator of the instance reads the log";
         return Err(RpcError::forbidden("events:list", message).into());
     }
-    let limit = page_limit(params.limit)?;
+    let limit = limit_of(params.limit)?;
     if let Some(kind) = &params.kind
         && !EVENTS.iter().any(|event| event.name == kind)
     {

@@ -7,6 +7,7 @@ mod events;
 mod huddle;
 mod merge;
 mod message;
+mod page;
 mod permission;
 mod presence;
 mod read;
@@ -20,10 +21,7 @@ mod typing;
 mod user;
 mod workspace;
 
-use antiphon_api::{
-    RpcError,
-    methods::message::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT},
-};
+use antiphon_api::RpcError;
 use antiphon_store::Tx;
 
 use crate::rpc::Router;
@@ -98,24 +96,6 @@ fn at_most(path: &str, text: String, max: usize) -> Result<String, RpcError> {
             format!("expected at most {max} characters"),
         ))
     }
-}
-
-/// How many entries a page holds: `limit`, if it is in bounds.
-fn page_limit(limit: Option<u32>) -> Result<usize, RpcError> {
-    let limit = limit.unwrap_or(DEFAULT_LIST_LIMIT);
-    if (1..=MAX_LIST_LIMIT).contains(&limit) {
-        Ok(limit as usize)
-    } else {
-        let message = format!("expected 1 to {MAX_LIST_LIMIT}");
-        Err(RpcError::invalid_param("limit", message))
-    }
-}
-
-/// A page of `limit` entries out of one more than that, and whether there are more.
-fn split_page<T>(mut entries: Vec<T>, limit: usize) -> (Vec<T>, bool) {
-    let has_more = entries.len() > limit;
-    entries.truncate(limit);
-    (entries, has_more)
 }
 
 /// The tables of all families with nothing in them, to ask SQLite how it reads them.

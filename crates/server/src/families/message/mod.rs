@@ -36,7 +36,7 @@ use crate::{
     rpc::Router,
 };
 
-pub(super) use page::{Window, limit_of, up_to, weight};
+pub(super) use page::{Window, weight};
 pub(super) use row::{find, is_in, newest, newest_below, readable};
 pub(super) use send::reply;
 pub(super) use unread::unread;

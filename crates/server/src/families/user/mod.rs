@@ -21,7 +21,7 @@ use antiphon_api::{
 use antiphon_store::log;
 use rusqlite::Connection;
 
-use super::{page_limit, split_page, workspace};
+use super::{page::limit_of, workspace};
 use crate::{
     context::{Caller, Failure, Look},
     rpc::Router,
@@ -67,10 +67,9 @@ fn get(look: &mut Look<'_>, params: GetParams) -> Result<UserResult, Failure> {
 
 fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> {
     let caller = look.caller.user()?;
-    let limit = page_limit(params.limit)?;
+    let limit = limit_of(params.limit)?;
     workspace::visible(look, params.workspace_id, caller)?;
-    let users = rows::people(look, params.workspace_id, params.after_id, limit + 1)?;
-    let (users, has_more) = split_page(users, limit);
+    let (users, has_more) = rows::people(look, params.workspace_id, params.after_id, limit)?;
     Ok(ListResult {
         users,
         has_more,

@@ -15,10 +15,9 @@ use antiphon_api::{
     },
 };
 use antiphon_store::{Audience, Scope, log, membership};
-use rusqlite::params;
 
 use super::{
-    super::{MAX_MEMBERS, channel, page_limit, permission, split_page, user},
+    super::{MAX_MEMBERS, channel, page, permission, user},
     changed, role_of,
     rows::current,
     visible,
@@ -207,24 +206,22 @@ fn refuse_above(own: Role, role: Role, permission: Permission) -> Result<(), Rpc
 pub(super) fn list(look: &mut Look<'_>, params: MembersParams) -> Result<MembersResult, Failure> {
     let workspace_id = params.workspace_id;
     let caller = look.caller.user()?;
-    let limit = page_limit(params.limit)?;
+    let limit = page::limit_of(params.limit)?;
     visible(look, workspace_id, caller)?;
     let after = params.after_id.map_or(0, UserId::get);
-    let members = look
-        .prepare_cached(
-            "SELECT user_id, role FROM workspace_member
-             WHERE workspace_id = ?1 AND user_id > ?2 ORDER BY user_id LIMIT ?3",
-        )?
-        .query_map(params![workspace_id.get(), after, limit + 1], |row| {
-            let role: String = row.get(1)?;
-            Ok(WorkspaceMember {
-                workspace_id,
-                user_id: UserId(row.get(0)?),
-                role: Role::parse(&role).ok_or(rusqlite::Error::InvalidQuery)?,
-            })
-        })?
-        .collect::<Result<_, _>>()?;
-    let (members, has_more) = split_page(members, limit);
+    let mut statement = look.prepare_cached(
+        "SELECT user_id, role FROM workspace_member
+         WHERE workspace_id = ?1 AND user_id > ?2 ORDER BY user_id",
+    )?;
+    let rows = statement.query_map([workspace_id.get(), after], |row| {
+        let role: String = row.get(1)?;
+        Ok(WorkspaceMember {
+            workspace_id,
+            user_id: UserId(row.get(0)?),
+            role: Role::parse(&role).ok_or(rusqlite::Error::InvalidQuery)?,
+        })
+    })?;
+    let (members, has_more) = page::first(limit, rows)?;
     Ok(MembersResult {
         members,
         has_more,

@@ -10,17 +10,19 @@ use std::collections::BTreeSet;
 
 use antiphon_api::{
     ids::{ChannelId, MessageId, UserId},
-    methods::message::{SearchParams, SearchResult},
+    methods::message::{MAX_LIST_BYTES, SearchParams, SearchResult},
 };
 use antiphon_store::{log, membership};
 use rusqlite::{Connection, params};
 
 use super::{
-    super::{channel, workspace},
-    limit_of,
+    super::{
+        channel,
+        page::{limit_of, up_to},
+        workspace,
+    },
     page::weight,
     row::load,
-    up_to,
 };
 use crate::context::{Failure, Look};
 
@@ -33,12 +35,12 @@ const FIND: &str = "SELECT message.id, channel_id, author_id
      ORDER BY message_text.rowid DESC";
 
 pub(super) fn search(look: &mut Look<'_>, params: SearchParams) -> Result<SearchResult, Failure> {
-    let limit = limit_of(params.limit)? as usize;
+    let limit = limit_of(params.limit)?;
     let expression = query::expression(&params.query)?;
     let places = places(look, &params)?;
     let Found { ids, mut next } = find(look, &expression, &places, &params, limit)?;
     let messages = ids.iter().map(|id| load(look, *id));
-    let (messages, is_cut) = up_to(limit, messages, weight)?;
+    let (messages, is_cut) = up_to(limit, MAX_LIST_BYTES, messages, weight)?;
     if is_cut {
         next = messages.last().map(|message| message.id);
     }
