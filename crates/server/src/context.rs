@@ -121,6 +121,10 @@ impl Caller {
         }
     }
 
+    pub(crate) fn is(&self, user: UserId) -> bool {
+        matches!(self, Self::User(id, _) if *id == user)
+    }
+
     /// The name under which this caller's idempotency keys are kept.
     pub(crate) fn key(&self) -> String {
         match self {

@@ -17,10 +17,7 @@ pub(super) fn register(router: Router) -> Router {
 }
 
 fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> {
-    if !user::administers(look, look.caller)? {
-        let message = "only an administrator of the instance reads the log";
-        return Err(RpcError::forbidden("events:list", message).into());
-    }
+    user::require_administrator(look, look.caller, "events:list")?;
     let limit = limit_of(params.limit)?;
     if let Some(kind) = &params.kind
         && !EVENTS.iter().any(|event| event.name == kind)

@@ -136,9 +136,7 @@ fn set(work: &mut Work<'_, '_>, params: SetParams) -> Result<SetResult, Failure>
 fn mark_connection(look: &mut Look<'_>, params: MarkConnectionParams) -> Result<Done, Failure> {
     let gateway = name_of("gateway", &params.gateway, MAX_GATEWAY_CHARS)?;
     let user = params.user_id;
-    if user::load(look, user)?.is_none() {
-        return Err(RpcError::not_found("user", user.get()).into());
-    }
+    user::existing(look, user)?;
     let change = LeaseChange {
         principal: Principal::User(user),
         tab: params.tab,

@@ -36,9 +36,7 @@ fn mark(work: &mut Work<'_, '_>, params: MarkParams) -> Result<ReadResult, Failu
     } = params;
     let caller = work.caller.user()?;
     channel::joined(work, channel_id, caller)?;
-    if !message::is_in(work, message_id, channel_id)? {
-        return Err(RpcError::not_found("message", message_id.get()).into());
-    }
+    message::of_channel(work, message_id, channel_id)?;
     let moved = advance(work, channel_id, caller, message_id)?;
     let read = of(work, channel_id, caller)?;
     if moved {
@@ -54,8 +52,7 @@ fn mark_unread(work: &mut Work<'_, '_>, params: MarkParams) -> Result<ReadResult
     } = params;
     let caller = work.caller.user()?;
     channel::joined(work, channel_id, caller)?;
-    let message = message::find(work, message_id)?.filter(|found| found.channel_id == channel_id);
-    let message = message.ok_or_else(|| RpcError::not_found("message", message_id.get()))?;
+    let message = message::of_channel(work, message_id, channel_id)?;
     if message.thread_id.is_some() {
         let message = "replies are not counted in a channel; name the root";
         return Err(RpcError::invalid_param("message_id", message).into());

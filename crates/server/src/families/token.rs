@@ -44,10 +44,7 @@ pub(super) fn register(router: Router) -> Router {
 }
 
 fn issue(work: &mut Work<'_, '_>, params: IssueParams) -> Result<IssueResult, Failure> {
-    if !user::administers(work, work.caller)? {
-        let message = "only an administrator of the instance issues tokens";
-        return Err(RpcError::forbidden("token:issue", message).into());
-    }
+    user::require_administrator(work, work.caller, "token:issue")?;
     let shared = work.shared;
     let key = shared.signing_key.as_ref().ok_or_else(|| {
         let message = "this server has no signing key; start it with --signing-key FILE";
@@ -98,9 +95,8 @@ fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> 
         Some(user_id) => user_id,
         None => look.caller.user()?,
     };
-    if !is_own(look.caller, user_id) && !user::administers(look, look.caller)? {
-        let message = "only an administrator of the instance lists the tokens of others";
-        return Err(RpcError::forbidden("token:list", message).into());
+    if !look.caller.is(user_id) {
+        user::require_administrator(look, look.caller, "token:list")?;
     }
     let mut statement = look.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM token WHERE user_id = ?1 AND expires_at > ?2
@@ -114,26 +110,18 @@ fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> 
 }
 
 fn revoke(work: &mut Work<'_, '_>, params: RevokeParams) -> Result<Done, Failure> {
-    let administers = user::administers(work, work.caller)?;
     match (params.jti, params.user_id) {
-        (Some(jti), user_id) => revoke_one(work, jti, user_id, administers),
-        (None, Some(user_id)) => revoke_all(work, user_id, administers),
+        (Some(jti), user_id) => revoke_one(work, jti, user_id),
+        (None, Some(user_id)) => revoke_all(work, user_id),
         (None, None) => Err(RpcError::invalid_param(".", "expected jti, user_id or both").into()),
     }
 }
 
-fn revoke_all(
-    work: &mut Work<'_, '_>,
-    user_id: UserId,
-    administers: bool,
-) -> Result<Done, Failure> {
-    if !is_own(work.caller, user_id) && !administers {
-        let message = "only an administrator of the instance ends the tokens of others";
-        return Err(RpcError::forbidden("token:revoke", message).into());
+fn revoke_all(work: &mut Work<'_, '_>, user_id: UserId) -> Result<Done, Failure> {
+    if !work.caller.is(user_id) {
+        user::require_administrator(work, work.caller, "token:revoke")?;
     }
-    if user::load(work, user_id)?.is_none() {
-        return Err(RpcError::not_found("user", user_id.get()).into());
-    }
+    user::existing(work, user_id)?;
     work.prepare_cached(
         "UPDATE token SET revoked_at = ?2 WHERE user_id = ?1 AND revoked_at IS NULL",
     )?
@@ -147,11 +135,11 @@ fn revoke_one(
     work: &mut Work<'_, '_>,
     jti: String,
     user_id: Option<UserId>,
-    administers: bool,
 ) -> Result<Done, Failure> {
+    let administers = user::administers(work, work.caller)?;
     let listed = find(work, &jti)?
         .filter(|token| user_id.is_none_or(|user_id| user_id == token.user_id))
-        .filter(|token| administers || is_own(work.caller, token.user_id));
+        .filter(|token| administers || work.caller.is(token.user_id));
     if let Some(token) = listed {
         if token.revoked_at.is_some() {
             return Ok(Done {});
@@ -196,9 +184,7 @@ fn unlisted(
             .with("entity", "token")
             .into());
     };
-    if user::load(work, user_id)?.is_none() {
-        return Err(RpcError::not_found("user", user_id.get()).into());
-    }
+    user::existing(work, user_id)?;
     if !(1..=MAX_JTI_BYTES).contains(&jti.len()) {
         let message = format!("expected 1 to {MAX_JTI_BYTES} bytes");
         return Err(RpcError::invalid_param("jti", message).into());
@@ -232,8 +218,7 @@ fn subject(
     external_id: Option<String>,
 ) -> Result<UserId, Failure> {
     match (user_id, external_id) {
-        (Some(id), None) if user::load(work, id)?.is_some() => Ok(id),
-        (Some(id), None) => Err(RpcError::not_found("user", id.get()).into()),
+        (Some(id), None) => Ok(user::existing(work, id)?.id),
         (None, Some(external_id)) => {
             Ok(user::resolve(work, ResolveParams { external_id })?.user_id)
         }
@@ -280,10 +265,6 @@ const fn whole_second(time: UnixMs) -> UnixMs {
 fn random_name() -> Result<String, Failure> {
     let random = || getrandom::u64().map_err(|error| Failure::Internal(error.into()));
     Ok(format!("{:016x}{:016x}", random()?, random()?))
-}
-
-fn is_own(caller: &Caller, user_id: UserId) -> bool {
-    matches!(caller, Caller::User(id, _) if *id == user_id)
 }
 
 fn insert(db: &Connection, token: &Token) -> Result<(), rusqlite::Error> {

@@ -37,7 +37,7 @@ use crate::{
 };
 
 pub(super) use page::{Window, weight};
-pub(super) use row::{find, is_in, newest, newest_below, readable};
+pub(super) use row::{find, newest, newest_below, of_channel, readable};
 pub(super) use send::reply;
 pub(super) use unread::unread;
 

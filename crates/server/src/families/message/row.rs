@@ -46,14 +46,14 @@ pub(super) fn load(db: &Connection, id: MessageId) -> Result<Message, rusqlite::
     find(db, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
-/// Whether the channel has this message.
-pub(in crate::families) fn is_in(
+/// A message, if it is one of this channel.
+pub(in crate::families) fn of_channel(
     db: &Connection,
     id: MessageId,
     channel_id: ChannelId,
-) -> Result<bool, rusqlite::Error> {
-    db.prepare_cached("SELECT 1 FROM message WHERE id = ?1 AND channel_id = ?2")?
-        .exists([id.get(), channel_id.get()])
+) -> Result<Message, Failure> {
+    let message = find(db, id)?.filter(|message| message.channel_id == channel_id);
+    Ok(message.ok_or_else(|| RpcError::not_found("message", id.get()))?)
 }
 
 /// The newest root of a channel, or the newest reply of a thread.

@@ -14,10 +14,10 @@ use rusqlite::params;
 
 use super::{
     super::{huddle, name_of},
-    absent, administers, is_visible, load,
+    absent, existing, is_visible, require_administrator,
     rows::{current, has_name, with_external_id},
 };
-use crate::context::{Caller, Failure, Work};
+use crate::context::{Failure, Work};
 
 /// A user to be made.
 pub(super) struct New {
@@ -29,10 +29,7 @@ pub(super) struct New {
 
 pub(super) fn create(work: &mut Work<'_, '_>, params: CreateParams) -> Result<UserResult, Failure> {
     let first = !work.prepare_cached("SELECT 1 FROM user")?.exists([])?;
-    if !administers(work, work.caller)? {
-        let message = "only an administrator of the instance creates users";
-        return Err(RpcError::forbidden("user:create", message).into());
-    }
+    require_administrator(work, work.caller, "user:create")?;
     let external_id = params.external_id.as_deref().map(external_id_of);
     let new = New {
         name: handle(&params.name)?,
@@ -115,7 +112,7 @@ pub(super) fn deactivate(
     params: GetParams,
 ) -> Result<UserResult, Failure> {
     let user = looked_after(work, params.user_id, "user:deactivate")?;
-    if matches!(work.caller, Caller::User(caller, _) if *caller == user.id) {
+    if work.caller.is(user.id) {
         let message = "nobody deactivates themselves; another administrator can";
         return Err(RpcError::forbidden("user:deactivate", message).into());
     }
@@ -147,11 +144,9 @@ fn looked_after(
     if !is_visible(work, work.caller, id)? {
         return Err(absent(id).into());
     }
-    let user = load(work, id)?.ok_or_else(|| absent(id))?;
-    let is_self = matches!(work.caller, Caller::User(caller, _) if *caller == id);
-    if !is_self && !administers(work, work.caller)? {
-        let message = "only an administrator of the instance changes others";
-        return Err(RpcError::forbidden(permission, message).into());
+    let user = existing(work, id)?;
+    if !work.caller.is(id) {
+        require_administrator(work, work.caller, permission)?;
     }
     Ok(user)
 }

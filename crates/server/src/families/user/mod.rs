@@ -11,6 +11,7 @@ mod rows;
 
 use antiphon_api::{
     RpcError,
+    entities::User,
     ids::UserId,
     method::NoParams,
     methods::user::{
@@ -30,7 +31,7 @@ use crate::{
 pub(super) use preferences::of as preferences_of;
 pub(crate) use provision::resolve;
 pub(crate) use rows::peers;
-pub(super) use rows::{colleagues, load, shares_workspace};
+pub(super) use rows::{colleagues, shares_workspace};
 
 pub(super) fn register(router: Router) -> Router {
     router
@@ -49,19 +50,17 @@ pub(super) fn register(router: Router) -> Router {
 fn me(look: &mut Look<'_>, _: NoParams) -> Result<UserResult, Failure> {
     let id = look.caller.user()?;
     Ok(UserResult {
-        user: load(look, id)?.ok_or_else(|| absent(id))?,
+        user: existing(look, id)?,
     })
 }
 
 fn get(look: &mut Look<'_>, params: GetParams) -> Result<UserResult, Failure> {
     let id = params.user_id;
-    let user = if is_visible(look, look.caller, id)? {
-        load(look, id)?
-    } else {
-        None
-    };
+    if !is_visible(look, look.caller, id)? {
+        return Err(absent(id).into());
+    }
     Ok(UserResult {
-        user: user.ok_or_else(|| absent(id))?,
+        user: existing(look, id)?,
     })
 }
 
@@ -94,6 +93,23 @@ pub(super) fn administers(db: &Connection, caller: &Caller) -> Result<bool, rusq
         Caller::Operator => Ok(true),
         Caller::User(id, _) => rows::is_administrator(db, *id),
     }
+}
+
+pub(super) fn require_administrator(
+    db: &Connection,
+    caller: &Caller,
+    permission: &'static str,
+) -> Result<(), Failure> {
+    if administers(db, caller)? {
+        return Ok(());
+    }
+    let message = format!("only an administrator of the instance has the permission {permission}");
+    Err(RpcError::forbidden(permission, message).into())
+}
+
+/// A user, for whom it is settled that the caller may know of them.
+pub(super) fn existing(db: &Connection, id: UserId) -> Result<User, Failure> {
+    Ok(rows::load(db, id)?.ok_or_else(|| absent(id))?)
 }
 
 fn absent(id: UserId) -> RpcError {

@@ -10,10 +10,7 @@ use super::super::page;
 
 const COLUMNS: &str = "id, name, display_name, external_id, created_at, deactivated_at, revision";
 
-pub(in crate::families) fn load(
-    db: &Connection,
-    id: UserId,
-) -> Result<Option<User>, rusqlite::Error> {
+pub(super) fn load(db: &Connection, id: UserId) -> Result<Option<User>, rusqlite::Error> {
     db.prepare_cached(&format!("SELECT {COLUMNS} FROM user WHERE id = ?1"))?
         .query_row([id.get()], from_row)
         .optional()

@@ -44,9 +44,7 @@ pub(super) fn add_member(
         return Err(RpcError::invalid_param("role", message).into());
     }
     refuse_above(own, role, Permission::WorkspaceAddMember)?;
-    if user::load(work, user_id)?.is_none() {
-        return Err(RpcError::not_found("user", user_id.get()).into());
-    }
+    user::existing(work, user_id)?;
     if role_of(work, workspace_id, user_id)?.is_some() {
         let message = format!("user {user_id} is a member already");
         return Err(RpcError::new(ErrorCode::Conflict, message)
@@ -163,7 +161,7 @@ fn hand_over(
     from: UserId,
     to: UserId,
 ) -> Result<(), Failure> {
-    if user::load(work, to)?.is_none_or(|user| user.deactivated_at.is_some()) {
+    if user::existing(work, to)?.deactivated_at.is_some() {
         let message = format!("user {to} is deactivated");
         return Err(RpcError::new(ErrorCode::Conflict, message)
             .with("existing", "deactivated")
