@@ -1,5 +1,5 @@
 use antiphon_api::{
-    ErrorCode, RpcError,
+    RpcError,
     entities::Presence,
     ids::{Principal, UnixMs, UserId},
     method::Done,
@@ -150,9 +150,7 @@ fn mark_connection(look: &mut Look<'_>, params: MarkConnectionParams) -> Result<
         Ok(Done {})
     } else {
         let message = "too many connections are marked; close some, or wait 60 s";
-        Err(RpcError::new(ErrorCode::Conflict, message)
-            .with("existing", "connections")
-            .into())
+        Err(RpcError::conflict("connections", message).into())
     }
 }
 

@@ -48,7 +48,7 @@ fn issue(work: &mut Work<'_, '_>, params: IssueParams) -> Result<IssueResult, Fa
     let shared = work.shared;
     let key = shared.signing_key.as_ref().ok_or_else(|| {
         let message = "this server has no signing key; start it with --signing-key FILE";
-        RpcError::new(ErrorCode::Conflict, message)
+        RpcError::conflict("no_signing_key", message)
     })?;
     if !(MIN_TTL_MS..=MAX_TTL_MS).contains(&params.ttl_ms) {
         let message = format!("expected {MIN_TTL_MS} to {MAX_TTL_MS} milliseconds");
@@ -156,9 +156,7 @@ fn revoke_one(
     if known.len() >= MAX_REVOCATIONS {
         let message =
             "too many tokens of the user were revoked one by one; revoke all with user_id";
-        return Err(RpcError::new(ErrorCode::Conflict, message)
-            .with("limit", MAX_REVOCATIONS)
-            .into());
+        return Err(RpcError::full(MAX_REVOCATIONS, message).into());
     }
     end(work, user_id, Some(jti), work.now, until)
 }
@@ -237,9 +235,7 @@ fn refuse_too_many(work: &Work<'_, '_>, user_id: UserId) -> Result<(), Failure> 
         return Ok(());
     }
     let message = format!("the user has {MAX_TOKENS} tokens that have not ended");
-    Err(RpcError::new(ErrorCode::Conflict, message)
-        .with("limit", MAX_TOKENS)
-        .into())
+    Err(RpcError::full(MAX_TOKENS, message).into())
 }
 
 /// When a token is issued that is issued now: a whole second, as tokens tell time, and none that
@@ -251,9 +247,7 @@ fn first_second(work: &Work<'_, '_>, user_id: UserId) -> Result<UnixMs, Failure>
     let second = whole_second(work.now).max(whole_second(before.plus_ms(SECOND_MS - 1)));
     if second > work.now.plus_ms(SECOND_MS) {
         let message = "the user may not sign in any more";
-        return Err(RpcError::new(ErrorCode::Conflict, message)
-            .with("existing", "revocation")
-            .into());
+        return Err(RpcError::conflict("revocation", message).into());
     }
     Ok(second)
 }

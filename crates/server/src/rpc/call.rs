@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use antiphon_api::{ErrorCode, RpcError, jsonrpc::Request, openrpc};
+use antiphon_api::{RpcError, jsonrpc::Request, openrpc};
 use antiphon_store::{idempotency, idempotency::Earlier};
 use serde_json::value::RawValue;
 
@@ -127,9 +127,8 @@ impl Call {
 }
 
 fn key_reused() -> RpcError {
-    RpcError::new(
-        ErrorCode::Conflict,
+    RpcError::conflict(
+        "idempotency_key",
         "this idempotency_key was used with other parameters; use a new key for a new call",
     )
-    .with("existing", "idempotency_key")
 }

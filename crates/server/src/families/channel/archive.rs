@@ -4,7 +4,7 @@
 //! it comes back, is deleted, or they leave the workspace.
 
 use antiphon_api::{
-    ErrorCode, RpcError,
+    RpcError,
     entities::{Channel, Notify, Permission},
     events::{ChannelAdded, ChannelRemoved, RemovalReason},
     ids::{ChannelId, MessageId, UserId, WorkspaceId},
@@ -113,7 +113,7 @@ fn archivable(work: &Work<'_, '_>, id: ChannelId) -> Result<Channel, Failure> {
 }
 
 fn already(message: &str) -> RpcError {
-    RpcError::new(ErrorCode::Conflict, message).with("existing", "channel")
+    RpcError::conflict("channel", message)
 }
 
 struct Remembered {

@@ -9,7 +9,7 @@
 mod seats;
 
 use antiphon_api::{
-    ErrorCode, RpcError,
+    RpcError,
     entities::{Huddle, Permission},
     events::{HuddleEnd, HuddleStarted},
     ids::{HuddleId, UserId},
@@ -78,9 +78,7 @@ fn enter(work: &mut Work<'_, '_>, huddle: Huddle, caller: UserId) -> Result<Join
     let sits = |one: &Huddle| one.participants.iter().any(|one| one.user_id == caller);
     if huddle.participants.len() >= MAX_PARTICIPANTS && !sits(&huddle) {
         let message = format!("a huddle has at most {MAX_PARTICIPANTS} participants");
-        return Err(RpcError::new(ErrorCode::Conflict, message)
-            .with("limit", MAX_PARTICIPANTS)
-            .into());
+        return Err(RpcError::full(MAX_PARTICIPANTS, message).into());
     }
     leave_other(work, Some(id), caller)?;
     let lease = sit(work, id, caller)?;

@@ -21,7 +21,7 @@ mod send;
 mod unread;
 
 use antiphon_api::{
-    ErrorCode, RpcError,
+    RpcError,
     events::MessageReplied,
     ids::{ChannelId, MessageId},
     methods::message::{
@@ -67,11 +67,6 @@ fn body_of(body: String) -> Result<String, RpcError> {
         return Err(RpcError::invalid_param("body", "a message needs some text"));
     }
     Ok(body)
-}
-
-/// One more than `limit` is refused with what to do instead.
-fn full(message: String, limit: usize) -> RpcError {
-    RpcError::new(ErrorCode::Conflict, message).with("limit", limit)
 }
 
 /// Tells a channel what a root says of its replies.

@@ -16,7 +16,6 @@ use super::{
         page::{limit_of, up_to},
         permission,
     },
-    full,
     page::weight,
     readable,
     row::{COLUMNS, from_row, load},
@@ -38,7 +37,7 @@ pub(super) fn pin(
         .query_row([message.channel_id.get()], |row| row.get(0))?;
     if pinned >= MAX_PINS {
         let message = format!("a channel has at most {MAX_PINS} pinned messages; unpin one first");
-        return Err(full(message, MAX_PINS).into());
+        return Err(RpcError::full(MAX_PINS, message).into());
     }
     let message = set(work, &message, Some(work.caller.user()?))?;
     work.emit(

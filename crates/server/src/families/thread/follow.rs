@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use antiphon_api::{
-    ErrorCode, RpcError,
+    RpcError,
     entities::{Message, Thread},
     events::{ThreadRemovalReason, ThreadRemoved, ThreadUpdated},
     ids::{ChannelId, MessageId, UserId},
@@ -240,7 +240,7 @@ pub(super) fn of(
 
 fn following(db: &Connection, root: &Message, user: UserId) -> Result<Thread, Failure> {
     let thread = of(db, root.channel_id, root.id, user)?;
-    let unfollowed = || RpcError::new(ErrorCode::Conflict, "follow the thread first");
+    let unfollowed = || RpcError::conflict("unfollowed", "follow the thread first");
     Ok(thread.ok_or_else(unfollowed)?)
 }
 

@@ -1,7 +1,7 @@
 //! Making users, and what changes of them.
 
 use antiphon_api::{
-    ErrorCode, RpcError,
+    RpcError,
     entities::User,
     events::{UserCreated, UserUpdated},
     ids::{MAX_SAFE_INTEGER, Principal, UnixMs, UserId},
@@ -186,5 +186,5 @@ pub(super) fn external_id_of(text: &str) -> Result<String, RpcError> {
 
 fn taken(what: &'static str, value: &str) -> RpcError {
     let message = format!("the {what} {value:?} is taken");
-    RpcError::new(ErrorCode::Conflict, message).with("existing", what)
+    RpcError::conflict(what, message)
 }

@@ -1,7 +1,7 @@
 //! What a user's applications remember, as one JSON object.
 
 use antiphon_api::{
-    ErrorCode, RpcError,
+    RpcError,
     entities::Preferences,
     events::UserPreferencesUpdated,
     ids::{Revision, UserId},
@@ -56,9 +56,7 @@ pub(super) fn set(
 fn bounded(values: &Map<String, Value>) -> Result<String, Failure> {
     if values.values().map(depth).max() >= Some(MAX_PREFERENCES_DEPTH) {
         let message = format!("the preferences are more than {MAX_PREFERENCES_DEPTH} levels deep");
-        return Err(RpcError::new(ErrorCode::TooLarge, message)
-            .with("limit", MAX_PREFERENCES_DEPTH)
-            .into());
+        return Err(RpcError::over(MAX_PREFERENCES_DEPTH, message).into());
     }
     let object = serde_json::to_string(values)?;
     if object.len() > MAX_PREFERENCES_BYTES {

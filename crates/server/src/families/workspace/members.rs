@@ -1,7 +1,7 @@
 //! Who is in a workspace, and as what.
 
 use antiphon_api::{
-    ErrorCode, RpcError,
+    RpcError,
     entities::{Permission, Role, Workspace},
     events::{
         RemovalReason, WorkspaceAdded, WorkspaceMemberJoined, WorkspaceMemberLeft,
@@ -47,9 +47,7 @@ pub(super) fn add_member(
     user::existing(work, user_id)?;
     if role_of(work, workspace_id, user_id)?.is_some() {
         let message = format!("user {user_id} is a member already");
-        return Err(RpcError::new(ErrorCode::Conflict, message)
-            .with("existing", "member")
-            .into());
+        return Err(RpcError::conflict("member", message).into());
     }
     if membership::count(work, Scope::Workspace(workspace_id))? >= MAX_MEMBERS {
         return Err(full("workspace").into());
@@ -83,9 +81,7 @@ pub(super) fn remove_member(
         .ok_or_else(|| RpcError::not_found("member", user_id.get()))?;
     if role == Role::Owner {
         let message = "the owner cannot leave the workspace";
-        return Err(RpcError::new(ErrorCode::Conflict, message)
-            .with("existing", "owner")
-            .into());
+        return Err(RpcError::conflict("owner", message).into());
     }
     refuse_above(own, role, NEEDED)?;
     let reason = if caller == user_id {
@@ -135,9 +131,7 @@ pub(super) fn set_role(
     refuse_above(own, role.min(held), NEEDED)?;
     if held == Role::Owner && role != Role::Owner {
         let message = "hand the workspace over by making somebody else its owner";
-        return Err(RpcError::new(ErrorCode::Conflict, message)
-            .with("existing", "owner")
-            .into());
+        return Err(RpcError::conflict("owner", message).into());
     }
     if role != held {
         if role == Role::Owner {
@@ -163,9 +157,7 @@ fn hand_over(
 ) -> Result<(), Failure> {
     if user::existing(work, to)?.deactivated_at.is_some() {
         let message = format!("user {to} is deactivated");
-        return Err(RpcError::new(ErrorCode::Conflict, message)
-            .with("existing", "deactivated")
-            .into());
+        return Err(RpcError::conflict("deactivated", message).into());
     }
     give_role(work, workspace_id, from, Role::Admin)?;
     give_role(work, workspace_id, to, Role::Owner)?;
@@ -236,7 +228,7 @@ pub(super) fn admit(
 ) -> Result<Workspace, Failure> {
     if membership::workspaces_of(work, user_id)?.len() >= MAX_WORKSPACES {
         let message = format!("a user is in at most {MAX_WORKSPACES} workspaces");
-        let refusal = RpcError::new(ErrorCode::Conflict, message).with("limit", MAX_WORKSPACES);
+        let refusal = RpcError::full(MAX_WORKSPACES, message);
         return Err(refusal.into());
     }
     let workspace = current(work, id)?;
@@ -260,9 +252,8 @@ pub(super) fn admit(
 }
 
 pub(in crate::families) fn full(what: &str) -> RpcError {
-    RpcError::new(
-        ErrorCode::Conflict,
+    RpcError::full(
+        MAX_MEMBERS,
         format!("a {what} has at most {MAX_MEMBERS} members"),
     )
-    .with("limit", MAX_MEMBERS)
 }
