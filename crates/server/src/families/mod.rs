@@ -3,6 +3,7 @@
 
 mod canvas;
 mod channel;
+mod column;
 mod events;
 mod huddle;
 mod merge;
@@ -44,6 +45,11 @@ pub(crate) const SCHEMA: &[&str] = &[
 /// The most members of a workspace or channel, so that an envelope with all their ids fits a
 /// message of the link.
 const MAX_MEMBERS: usize = 100_000;
+
+fn full(what: &str) -> RpcError {
+    let message = format!("a {what} has at most {MAX_MEMBERS} members");
+    RpcError::full(MAX_MEMBERS, message)
+}
 
 pub(crate) fn register(router: Router) -> Router {
     let families = [

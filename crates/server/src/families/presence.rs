@@ -12,6 +12,7 @@ use antiphon_api::{
 use antiphon_wire::{LeaseChange, LeaseState};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::column::{optional, parsed};
 use super::{at_most, name_of, user};
 use crate::{
     context::{Failure, Look, Work},
@@ -183,7 +184,7 @@ pub(crate) fn status_of(
             Ok(Status {
                 text: row.get(0)?,
                 emoji: row.get(1)?,
-                expires_at: row.get::<_, Option<i64>>(2)?.map(UnixMs),
+                expires_at: optional(row, 2, UnixMs)?,
             })
         })
         .optional()?;
@@ -204,9 +205,8 @@ pub(crate) fn claims(db: &Connection) -> Result<Vec<Claimed>, rusqlite::Error> {
             Ok(Claimed {
                 user: UserId(row.get(0)?),
                 number: row.get(1)?,
-                claim: Claim::parse(&row.get::<_, String>(2)?)
-                    .ok_or(rusqlite::Error::InvalidQuery)?,
-                until: row.get::<_, Option<i64>>(3)?.map(UnixMs),
+                claim: parsed(row, 2, Claim::parse)?,
+                until: optional(row, 3, UnixMs)?,
             })
         })?
         .collect()

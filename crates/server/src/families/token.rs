@@ -22,6 +22,7 @@ use antiphon_store::{Audience, log, prune::STEP, revocation, revocation::Revocat
 use antiphon_token::{Grant, MAX_JTI_BYTES, Subject};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::column::{optional, parsed};
 use super::{at_most, user};
 use crate::{
     context::{Caller, Failure, Look, Work},
@@ -285,25 +286,23 @@ fn find(db: &Connection, jti: &str) -> Result<Option<Token>, rusqlite::Error> {
 
 /// Forgets tokens that have ended, up to a step's worth. `true`: there may be more.
 pub(crate) fn forget_ended(db: &Connection, now: UnixMs) -> Result<bool, rusqlite::Error> {
-    let step = i64::try_from(STEP).unwrap_or(i64::MAX);
     let forgotten = db
         .prepare_cached(
             "DELETE FROM token WHERE jti IN
                  (SELECT jti FROM token WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",
         )?
-        .execute([now.get(), step])?;
+        .execute(params![now.get(), STEP])?;
     Ok(forgotten == STEP)
 }
 
 fn from_row(row: &Row<'_>) -> Result<Token, rusqlite::Error> {
-    let kind: String = row.get(2)?;
     Ok(Token {
         jti: row.get(0)?,
         user_id: UserId(row.get(1)?),
-        kind: TokenKind::parse(&kind).ok_or(rusqlite::Error::InvalidQuery)?,
+        kind: parsed(row, 2, TokenKind::parse)?,
         scope: row.get(3)?,
         issued_at: UnixMs(row.get(4)?),
         expires_at: UnixMs(row.get(5)?),
-        revoked_at: row.get::<_, Option<i64>>(6)?.map(UnixMs),
+        revoked_at: optional(row, 6, UnixMs)?,
     })
 }

@@ -5,8 +5,10 @@ use antiphon_api::{
     ids::{CanvasId, ChannelId, Revision, UnixMs, UserId},
     methods::canvas::{MAX_HISTORY, MAX_HISTORY_BYTES},
 };
-use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Map, Value};
+
+use super::super::column::{json, optional};
 
 use super::super::page;
 
@@ -17,7 +19,7 @@ pub(super) fn find(db: &Connection, id: CanvasId) -> Result<Option<Canvas>, rusq
          FROM canvas WHERE id = ?1",
     )?
     .query_row([id.get()], |row| {
-        let content = object(row, 9)?;
+        let content = json(row, 9)?;
         Ok(with_content(summary(row)?, content))
     })
     .optional()
@@ -129,7 +131,7 @@ fn summary(row: &Row<'_>) -> Result<CanvasSummary, rusqlite::Error> {
         created_at: UnixMs(row.get(4)?),
         updated_by: UserId(row.get(5)?),
         updated_at: UnixMs(row.get(6)?),
-        deleted_at: row.get::<_, Option<i64>>(7)?.map(UnixMs),
+        deleted_at: optional(row, 7, UnixMs)?,
         revision: Revision(row.get(8)?),
     })
 }
@@ -138,14 +140,8 @@ fn former(row: &Row<'_>) -> Result<CanvasRevision, rusqlite::Error> {
     Ok(CanvasRevision {
         revision: Revision(row.get(0)?),
         title: row.get(1)?,
-        content: object(row, 2)?,
+        content: json(row, 2)?,
         updated_by: UserId(row.get(3)?),
         updated_at: UnixMs(row.get(4)?),
-    })
-}
-
-fn object(row: &Row<'_>, column: usize) -> Result<Map<String, Value>, rusqlite::Error> {
-    serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into())
     })
 }

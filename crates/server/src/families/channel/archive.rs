@@ -13,6 +13,7 @@ use antiphon_api::{
 use antiphon_store::{Audience, Scope};
 use rusqlite::Connection;
 
+use super::super::column::optional;
 use super::{
     super::{permission, read},
     Seen, close,
@@ -129,11 +130,10 @@ fn remembered(db: &Connection, channel: &Channel) -> Result<Vec<Remembered>, rus
          WHERE channel_id = ?1 ORDER BY user_id",
     )?
     .query_map([channel.id.get()], |row| {
-        let level: String = row.get(3)?;
         Ok(Remembered {
             user: UserId(row.get(0)?),
-            last_read_id: row.get::<_, Option<i64>>(1)?.map(MessageId),
-            notify: notify::from_columns(channel.id, row.get(2)?, &level)?,
+            last_read_id: optional(row, 1, MessageId)?,
+            notify: notify::from_columns(channel.id, row, 2)?,
         })
     })?
     .collect()

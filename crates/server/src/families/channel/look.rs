@@ -11,7 +11,7 @@ use antiphon_store::log;
 use rusqlite::params;
 
 use super::{
-    super::{page, workspace},
+    super::{page, permission},
     Seen, may_join,
     rows::{COLUMNS, from_row, with_members},
     visible, visible_or_archived,
@@ -26,7 +26,7 @@ pub(super) fn get(look: &mut Look<'_>, params: ChannelParams) -> Result<GetResul
 
 pub(super) fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> {
     let caller = look.caller.user()?;
-    workspace::visible(look, params.workspace_id, caller)?;
+    permission::visible(look, params.workspace_id, caller)?;
     let sees_public = may_join(look, params.workspace_id, caller)?;
     let mut statement = look.prepare_cached(&format!(
         "SELECT {COLUMNS}, EXISTS (

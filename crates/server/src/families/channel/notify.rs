@@ -7,9 +7,9 @@ use antiphon_api::{
     methods::channel::{NotifyResult, SetNotifyParams},
 };
 use antiphon_store::Audience;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::joined;
+use super::{super::column::parsed, joined};
 use crate::context::{Failure, Work};
 
 pub(super) fn set_notify(
@@ -53,27 +53,25 @@ pub(in crate::families) fn of(
     channel_id: ChannelId,
     user: UserId,
 ) -> Result<Notify, rusqlite::Error> {
-    let kept: Option<(bool, String)> = db
+    let kept = db
         .prepare_cached("SELECT muted, level FROM notify WHERE channel_id = ?1 AND user_id = ?2")?
         .query_row([channel_id.get(), user.get()], |row| {
-            Ok((row.get(0)?, row.get(1)?))
+            from_columns(channel_id, row, 0)
         })
         .optional()?;
-    match kept {
-        Some((muted, level)) => from_columns(channel_id, muted, &level),
-        None => Ok(Notify::usual(channel_id)),
-    }
+    Ok(kept.unwrap_or_else(|| Notify::usual(channel_id)))
 }
 
+/// From the columns `muted` and `level`, the first of which is `index`.
 pub(super) fn from_columns(
     channel_id: ChannelId,
-    muted: bool,
-    level: &str,
+    row: &Row<'_>,
+    index: usize,
 ) -> Result<Notify, rusqlite::Error> {
     Ok(Notify {
         channel_id,
-        muted,
-        notify: NotifyLevel::parse(level).ok_or(rusqlite::Error::InvalidQuery)?,
+        muted: row.get(index)?,
+        notify: parsed(row, index + 1, NotifyLevel::parse)?,
     })
 }
 

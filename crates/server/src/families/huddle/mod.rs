@@ -23,7 +23,7 @@ use antiphon_api::{
 use antiphon_store::{Audience, log};
 use rusqlite::{Connection, params};
 
-use super::{channel, permission, workspace};
+use super::{channel, permission};
 use crate::{
     context::{Failure, Look, Work},
     rpc::Router,
@@ -173,7 +173,7 @@ fn list_active(look: &mut Look<'_>, params: ListActiveParams) -> Result<ListActi
     let caller = look.caller.user()?;
     let mut huddles = of_user(look, caller)?;
     if let Some(id) = params.workspace_id {
-        workspace::visible(look, id, caller)?;
+        permission::visible(look, id, caller)?;
         let channels = channel::joined_in(look, id, caller)?;
         huddles.retain(|huddle| channels.binary_search(&huddle.channel_id).is_ok());
     }

@@ -22,7 +22,7 @@ use antiphon_api::{
 use antiphon_store::log;
 use rusqlite::Connection;
 
-use super::{page::limit_of, workspace};
+use super::{page::limit_of, permission};
 use crate::{
     context::{Caller, Failure, Look},
     rpc::Router,
@@ -67,7 +67,7 @@ fn get(look: &mut Look<'_>, params: GetParams) -> Result<UserResult, Failure> {
 fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> {
     let caller = look.caller.user()?;
     let limit = limit_of(params.limit)?;
-    workspace::visible(look, params.workspace_id, caller)?;
+    permission::visible(look, params.workspace_id, caller)?;
     let (users, has_more) = rows::people(look, params.workspace_id, params.after_id, limit)?;
     Ok(ListResult {
         users,

@@ -6,6 +6,8 @@ use antiphon_api::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::super::column::optional;
+
 use super::super::page;
 
 const COLUMNS: &str = "id, name, display_name, external_id, created_at, deactivated_at, revision";
@@ -128,7 +130,7 @@ fn from_row(row: &Row<'_>) -> Result<User, rusqlite::Error> {
         display_name: row.get(2)?,
         external_id: row.get(3)?,
         created_at: UnixMs(row.get(4)?),
-        deactivated_at: row.get::<_, Option<i64>>(5)?.map(UnixMs),
+        deactivated_at: optional(row, 5, UnixMs)?,
         revision: Revision(row.get(6)?),
     })
 }

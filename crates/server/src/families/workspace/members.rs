@@ -16,11 +16,11 @@ use antiphon_api::{
 };
 use antiphon_store::{Audience, Scope, log, membership};
 
+use super::super::column::parsed;
 use super::{
-    super::{MAX_MEMBERS, channel, page, permission, user},
-    changed, role_of,
+    super::{MAX_MEMBERS, channel, full, page, permission, user},
+    changed,
     rows::current,
-    visible,
 };
 use crate::context::{Failure, Look, Work};
 
@@ -45,7 +45,7 @@ pub(super) fn add_member(
     }
     refuse_above(own, role, Permission::WorkspaceAddMember)?;
     user::existing(work, user_id)?;
-    if role_of(work, workspace_id, user_id)?.is_some() {
+    if permission::role_of(work, workspace_id, user_id)?.is_some() {
         let message = format!("user {user_id} is a member already");
         return Err(RpcError::conflict("member", message).into());
     }
@@ -73,11 +73,11 @@ pub(super) fn remove_member(
     let caller = work.caller.user()?;
     const NEEDED: Permission = Permission::WorkspaceRemoveMember;
     let own = if caller == user_id {
-        visible(work, workspace_id, caller)?
+        permission::visible(work, workspace_id, caller)?
     } else {
         permission::require(work, workspace_id, caller, NEEDED)?
     };
-    let role = role_of(work, workspace_id, user_id)?
+    let role = permission::role_of(work, workspace_id, user_id)?
         .ok_or_else(|| RpcError::not_found("member", user_id.get()))?;
     if role == Role::Owner {
         let message = "the owner cannot leave the workspace";
@@ -126,7 +126,7 @@ pub(super) fn set_role(
     } = params;
     let caller = work.caller.user()?;
     let own = permission::require(work, workspace_id, caller, NEEDED)?;
-    let held = role_of(work, workspace_id, user_id)?
+    let held = permission::role_of(work, workspace_id, user_id)?
         .ok_or_else(|| RpcError::not_found("member", user_id.get()))?;
     refuse_above(own, role.min(held), NEEDED)?;
     if held == Role::Owner && role != Role::Owner {
@@ -197,18 +197,17 @@ pub(super) fn list(look: &mut Look<'_>, params: MembersParams) -> Result<Members
     let workspace_id = params.workspace_id;
     let caller = look.caller.user()?;
     let limit = page::limit_of(params.limit)?;
-    visible(look, workspace_id, caller)?;
+    permission::visible(look, workspace_id, caller)?;
     let after = params.after_id.map_or(0, UserId::get);
     let mut statement = look.prepare_cached(
         "SELECT user_id, role FROM workspace_member
          WHERE workspace_id = ?1 AND user_id > ?2 ORDER BY user_id",
     )?;
     let rows = statement.query_map([workspace_id.get(), after], |row| {
-        let role: String = row.get(1)?;
         Ok(WorkspaceMember {
             workspace_id,
             user_id: UserId(row.get(0)?),
-            role: Role::parse(&role).ok_or(rusqlite::Error::InvalidQuery)?,
+            role: parsed(row, 1, Role::parse)?,
         })
     })?;
     let (members, has_more) = page::first(limit, rows)?;
@@ -249,11 +248,4 @@ pub(super) fn admit(
         },
     )?;
     Ok(workspace)
-}
-
-pub(in crate::families) fn full(what: &str) -> RpcError {
-    RpcError::full(
-        MAX_MEMBERS,
-        format!("a {what} has at most {MAX_MEMBERS} members"),
-    )
 }

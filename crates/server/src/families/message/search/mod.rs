@@ -19,7 +19,7 @@ use super::{
     super::{
         channel,
         page::{limit_of, up_to},
-        workspace,
+        permission,
     },
     page::weight,
     row::load,
@@ -56,7 +56,7 @@ pub(super) fn search(look: &mut Look<'_>, params: SearchParams) -> Result<Search
 fn places(look: &Look<'_>, params: &SearchParams) -> Result<BTreeSet<ChannelId>, Failure> {
     let caller = look.caller.user()?;
     if let Some(id) = params.workspace_id {
-        workspace::visible(look, id, caller)?;
+        permission::visible(look, id, caller)?;
     }
     if let Some(id) = params.channel_id {
         channel::joined(look, id, caller)?;
