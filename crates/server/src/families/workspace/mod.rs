@@ -12,7 +12,7 @@ use antiphon_api::{
     RpcError,
     entities::{Permission, Role},
     events::WorkspaceUpdated,
-    ids::{UserId, WorkspaceId},
+    ids::WorkspaceId,
     method::NoParams,
     methods::{
         user::MAX_NAME_CHARS,
