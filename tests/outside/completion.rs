@@ -22,7 +22,7 @@ fn answered(install: &Install, shell: &str, words: &[&str]) -> Vec<String> {
 #[test]
 fn each_shell_is_told_methods_and_parameters_in_its_own_way() {
     let install = Install::new();
-    let send = "Sends a message to a channel the caller is in.";
+    let send = "Sends a message to a channel the caller is in, or a reply to one of its messages.";
     let channel = "integer, required: A channel's id.";
     for (shell, separator) in [("bash", None), ("zsh", Some(":")), ("fish", Some("\t"))] {
         let line = |value: &str, what: &str| match separator {
