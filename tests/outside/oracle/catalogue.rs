@@ -6,6 +6,9 @@ use antiphon_api::{Kind, events::EVENTS, methods::METHODS};
 
 use super::steps;
 
+/// What no tab can hear: it is told to somebody who had none before.
+const TO_NOBODY_THERE: &str = "user.created";
+
 #[derive(Debug, Default)]
 pub(super) struct Catalogue {
     /// The events that each method caused in calls that were carried out.
@@ -66,17 +69,20 @@ impl Catalogue {
         }
         let unheard = EVENTS
             .iter()
-            .filter(|event| !self.heard.contains(event.name));
+            .filter(|event| event.name != TO_NOBODY_THERE && !self.heard.contains(event.name));
         gaps.extend(unheard.map(|event| format!("no tab heard {}", event.name)));
         gaps
     }
 
-    /// A line for each method: calls, those carried out, and what they caused.
+    /// A line for all calls, and one for each method: calls, those carried out, and what they caused.
     pub(super) fn report(&self) -> String {
+        let sum = |(all, done), (calls, carried_out)| (all + calls, done + carried_out);
+        let (all, done) = self.calls.values().copied().fold((0, 0), sum);
         let line = |(method, (calls, done)): (&String, &(usize, usize))| {
             let events = self.caused.get(method).cloned().unwrap_or_default();
             format!("{method}: {done} of {calls}: {events:?}\n")
         };
-        self.calls.iter().map(line).collect()
+        let lines: String = self.calls.iter().map(line).collect();
+        format!("{done} of {all} calls were carried out\n{lines}")
     }
 }

@@ -12,7 +12,8 @@
 //! - [`checks::replay`]: what the log replays to a user is the same;
 //! - [`checks::rooms`]: who is to hear an event follows from the events before it alone;
 //! - [`checks::introduced`]: what an event names, an earlier one has introduced;
-//! - [`checks::counts`]: counts are what the tables say;
+//! - [`checks::counts`] and [`checks::holdings`]: counts, roles, wishes and huddles are what the
+//!   tables say;
 //! - [`schemas`]: every event and every result is what openrpc.json says, and nothing more;
 //! - all tabs of a user have the state of a fresh snapshot, a refused call has changed nothing, and
 //!   a call that is repeated with its key has one answer and one effect.

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::{Told, ids_named};
 
 /// A kind of entity that has to be introduced, by the field that names it.
@@ -27,7 +29,24 @@ const ENTITIES: &[Entity] = &[
         removed: ("channel.removed", "/channel_id"),
         within: Some("workspace_id"),
     },
+    Entity {
+        field: "huddle_id",
+        added: ("huddle.started", "/huddle/id"),
+        removed: ("huddle.ended", "/huddle_id"),
+        within: Some("channel_id"),
+    },
 ];
+
+impl Entity {
+    /// The ids of such entities that an event names or carries.
+    fn ids_in(&self, data: &Value) -> Vec<i64> {
+        let carried = data.pointer(self.added.1).and_then(Value::as_i64);
+        ids_named(self.field, data)
+            .into_iter()
+            .chain(carried)
+            .collect()
+    }
+}
 
 /// What a user knows of: by field, each id with that of what it is within.
 type Known = BTreeMap<&'static str, BTreeMap<i64, Option<i64>>>;
@@ -39,7 +58,7 @@ pub(in crate::oracle) fn check(told: &[Told]) {
         for told in told.iter().filter(|told| told.to.contains(&user)) {
             learn(&mut known, told);
             for entity in ENTITIES {
-                for id in ids_named(entity.field, told.data()) {
+                for id in entity.ids_in(told.data()) {
                     let is_known = known
                         .get(entity.field)
                         .is_some_and(|ids| ids.contains_key(&id));
@@ -58,7 +77,7 @@ fn learn(known: &mut Known, told: &Told) {
         .filter(|entity| entity.added.0 == told.kind())
     {
         let id = told.data().pointer(entity.added.1);
-        let id = id.and_then(serde_json::Value::as_i64).expect("an id");
+        let id = id.and_then(Value::as_i64).expect("an id");
         let home = entity.within.and_then(|field| {
             let homes = ids_named(field, told.data());
             homes.first().copied()
@@ -73,14 +92,20 @@ fn forget(known: &mut Known, told: &Told) {
         .filter(|entity| entity.removed.0 == told.kind())
     {
         let id = told.data().pointer(entity.removed.1);
-        let id = id.and_then(serde_json::Value::as_i64).expect("an id");
+        let id = id.and_then(Value::as_i64).expect("an id");
         known.entry(entity.field).or_default().remove(&id);
-        for inner in ENTITIES
-            .iter()
-            .filter(|inner| inner.within == Some(entity.field))
-        {
-            let inside = known.entry(inner.field).or_default();
-            inside.retain(|_, home| *home != Some(id));
+        forget_within(known, entity.field, id);
+    }
+}
+
+/// What is within something goes with it, and so on inwards.
+fn forget_within(known: &mut Known, field: &str, id: i64) {
+    for inner in ENTITIES.iter().filter(|inner| inner.within == Some(field)) {
+        let inside = known.entry(inner.field).or_default();
+        let gone = inside.extract_if(.., |_, home| *home == Some(id));
+        let gone: Vec<i64> = gone.map(|(id, _)| id).collect();
+        for id in gone {
+            forget_within(known, inner.field, id);
         }
     }
 }
@@ -118,6 +143,14 @@ mod tests {
         ("channel.added", json!({ "channel": channel }))
     }
 
+    fn huddle(kind: &'static str) -> (&'static str, Value) {
+        let huddle = json!({
+            "id": 9, "channel_id": 5, "started_by": 1, "started_at": 1, "participants": [],
+            "revision": 1,
+        });
+        (kind, json!({ "huddle": huddle }))
+    }
+
     fn removed() -> (&'static str, Value) {
         let data = json!({ "workspace_id": 3, "reason": "left" });
         ("workspace.removed", data)
@@ -149,5 +182,22 @@ mod tests {
     #[should_panic(expected = "channel_id 5 is unknown")]
     fn what_went_with_its_workspace_is_unknown_again() {
         check(&told(&[added(), channel_added(), removed(), read()]));
+    }
+
+    #[test]
+    #[should_panic(expected = "huddle_id 9 is unknown")]
+    fn what_an_event_carries_is_named_too() {
+        check(&told(&[added(), channel_added(), huddle("huddle.updated")]));
+    }
+
+    #[test]
+    #[should_panic(expected = "huddle_id 9 is unknown")]
+    fn what_went_with_what_it_is_within_twice_over_is_unknown_again() {
+        let begin = || [added(), channel_added()];
+        let mut events = Vec::from(begin());
+        events.extend([huddle("huddle.started"), removed()]);
+        events.extend(begin());
+        events.push(huddle("huddle.updated"));
+        check(&told(&events));
     }
 }

@@ -3,6 +3,7 @@
 pub(super) mod counts;
 pub(super) mod delivery;
 pub(super) mod equation;
+pub(super) mod holdings;
 pub(super) mod introduced;
 pub(super) mod replay;
 pub(super) mod rooms;

@@ -16,15 +16,19 @@ type Members = BTreeMap<i64, BTreeSet<i64>>;
 pub(in crate::oracle) struct Rooms {
     workspaces: Members,
     channels: Members,
+    /// The workspace of each channel.
+    homes: BTreeMap<i64, i64>,
+    /// Those that began.
+    huddles: BTreeSet<i64>,
 }
 
 impl Rooms {
     /// Takes in an event and checks that exactly the right people hear it.
     pub(in crate::oracle) fn hear(&mut self, told: &Told) {
         let (space, channel, user) = (
-            id("workspace_id", told),
-            id("channel_id", told),
-            id("user_id", told),
+            workspace_of(told),
+            channel_of(told),
+            id("user_id", told).unwrap_or_default(),
         );
         let expected = match told.kind() {
             "workspace.added" => self.add_to_workspace(told),
@@ -33,8 +37,12 @@ impl Rooms {
             "channel.member_joined" => holding(&self.channels, channel, user, told),
             "workspace.member_left" => without(&mut self.workspaces, space, user, told),
             "channel.member_left" => without(&mut self.channels, channel, user, told),
+            "workspace.removed" if is_the_end(told) => self.end_workspace(space),
+            "channel.removed" if is_the_end(told) => ending(&mut self.channels, channel),
             "workspace.removed" => outside(&self.workspaces, space, told),
             "channel.removed" => outside(&self.channels, channel, told),
+            "user.updated" => self.colleagues(told),
+            "huddle.started" => self.in_its_channel(told),
             _ => self.by_words(told),
         };
         assert_eq!(told.to, expected, "{}", told.event);
@@ -44,8 +52,8 @@ impl Rooms {
     fn by_words(&self, told: &Told) -> BTreeSet<i64> {
         let info = EVENTS.iter().find(|info| info.name == told.kind());
         match info.map(|info| info.audience) {
-            Some("channel members") => members(&self.channels, id("channel_id", told)),
-            Some("workspace members") => members(&self.workspaces, id("workspace_id", told)),
+            Some("channel members") => members(&self.channels, channel_of(told)),
+            Some("workspace members") => members(&self.workspaces, workspace_of(told)),
             Some("the user") => self.one_user(told),
             other => panic!("say in rooms.rs who hears {}: {other:?}", told.kind()),
         }
@@ -72,7 +80,9 @@ impl Rooms {
 
     fn add_to_channel(&mut self, told: &Told) -> BTreeSet<i64> {
         let channel = told.data()["channel"]["id"].as_i64().expect("an id");
-        let colleagues = members(&self.workspaces, id("workspace_id", told));
+        let workspace = workspace_of(told);
+        self.homes.insert(channel, workspace);
+        let colleagues = members(&self.workspaces, workspace);
         let inside = self.channels.entry(channel).or_default();
         for user in &told.to {
             let event = &told.event;
@@ -80,6 +90,33 @@ impl Rooms {
             assert!(colleagues.contains(user), "{user} is a stranger: {event}");
         }
         told.to.clone()
+    }
+
+    /// A workspace that is deleted: nobody is in it or its channels any more.
+    fn end_workspace(&mut self, workspace: i64) -> BTreeSet<i64> {
+        let homes = &self.homes;
+        self.channels
+            .retain(|channel, _| homes.get(channel) != Some(&workspace));
+        ending(&mut self.workspaces, workspace)
+    }
+
+    /// The user that is told of, and whoever is in a workspace with them.
+    fn colleagues(&self, told: &Told) -> BTreeSet<i64> {
+        let user = told.data()["user"]["id"].as_i64().expect("an id");
+        let shared = self.workspaces.values();
+        let shared = shared.filter(|members| members.contains(&user));
+        shared.flatten().copied().chain([user]).collect()
+    }
+
+    /// All of the channel when the huddle begins, or one who has come into it since.
+    fn in_its_channel(&mut self, told: &Told) -> BTreeSet<i64> {
+        let huddle = told.data()["huddle"]["id"].as_i64().expect("an id");
+        let all = members(&self.channels, channel_of(told));
+        if self.huddles.insert(huddle) {
+            return all;
+        }
+        assert_eq!(told.to.len(), 1, "{}", told.event);
+        told.to.intersection(&all).copied().collect()
     }
 
     /// One alone, who is in the channel if it is about one.
@@ -94,10 +131,37 @@ impl Rooms {
     }
 }
 
-/// The first id of this name in the event; 0 if there is none.
-fn id(field: &str, told: &Told) -> i64 {
+/// The first id of this name in the event.
+fn id(field: &str, told: &Told) -> Option<i64> {
     let ids = ids_named(field, told.data());
-    ids.first().copied().unwrap_or_default()
+    ids.first().copied()
+}
+
+/// The workspace that the event carries or names; 0 if there is none.
+fn workspace_of(told: &Told) -> i64 {
+    let carried = told.data()["workspace"]["id"].as_i64();
+    carried
+        .or_else(|| id("workspace_id", told))
+        .unwrap_or_default()
+}
+
+/// The channel that the event carries or names; 0 if there is none.
+fn channel_of(told: &Told) -> i64 {
+    let carried = told.data()["channel"]["id"].as_i64();
+    carried
+        .or_else(|| id("channel_id", told))
+        .unwrap_or_default()
+}
+
+/// Whether the event is about the end of a whole workspace or channel.
+fn is_the_end(told: &Told) -> bool {
+    let reason = &told.data()["reason"];
+    reason == "deleted" || reason == "archived"
+}
+
+/// The members that there were.
+fn ending(of: &mut Members, id: i64) -> BTreeSet<i64> {
+    of.remove(&id).unwrap_or_default()
 }
 
 fn members(of: &Members, id: i64) -> BTreeSet<i64> {

@@ -8,7 +8,7 @@ use crate::{
     database::Database,
     oracle::{
         catalogue::Catalogue,
-        checks::{Told, counts, delivery::World, introduced, replay},
+        checks::{Told, counts, delivery::World, holdings, introduced, replay},
         stage::{Outcome, call},
     },
 };
@@ -44,6 +44,7 @@ impl Play {
         for user in 1..=USERS {
             let (_, equation) = self.history.newest(user);
             counts::check(&database.connection, user, equation);
+            holdings::check(&database.connection, user, equation);
             let workspaces = equation.workspaces.iter().map(|it| it.id.get()).collect();
             let channels = equation.channels.iter().map(|it| it.id.get()).collect();
             let rooms: (Vec<i64>, Vec<i64>) = (workspaces, channels);

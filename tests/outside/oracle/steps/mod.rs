@@ -1,6 +1,7 @@
 //! What calls are made of: for every method of the catalogue a [`Maker`], by family.
 
 mod channel;
+mod huddle;
 mod message;
 mod presence;
 mod read;
@@ -23,6 +24,7 @@ const FAMILIES: &[&[Maker]] = &[
     read::STEPS,
     typing::STEPS,
     presence::STEPS,
+    huddle::STEPS,
     session::STEPS,
     state::STEPS,
 ];

@@ -22,6 +22,16 @@ const QUERIES: &[(&str, &str)] = &[
         "user.without_tabs",
         "SELECT id FROM user WHERE id > 8 ORDER BY id",
     ),
+    ("user.name", "SELECT name FROM user ORDER BY id"),
+    (
+        "user.external_id",
+        "SELECT external_id FROM user WHERE external_id IS NOT NULL ORDER BY id",
+    ),
+    (
+        "user.colleague",
+        "SELECT DISTINCT user_id FROM workspace_member WHERE workspace_id IN (
+             SELECT workspace_id FROM workspace_member WHERE user_id = :caller) ORDER BY 1",
+    ),
     (
         "user.not_in_workspace",
         "SELECT id FROM user WHERE id NOT IN (
@@ -30,6 +40,11 @@ const QUERIES: &[(&str, &str)] = &[
     (
         "user.of_workspace",
         "SELECT user_id FROM workspace_member WHERE workspace_id = :workspace_id ORDER BY 1",
+    ),
+    (
+        "user.below_owner",
+        "SELECT user_id FROM workspace_member
+         WHERE workspace_id = :workspace_id AND role <> 'owner' ORDER BY 1",
     ),
     (
         "user.of_channel",
@@ -50,15 +65,53 @@ const QUERIES: &[(&str, &str)] = &[
         "SELECT workspace_id FROM workspace_member
          WHERE user_id = :caller AND role IN ('owner', 'admin') ORDER BY 1",
     ),
+    (
+        "workspace.owned",
+        "SELECT workspace_id FROM workspace_member
+         WHERE user_id = :caller AND role = 'owner' ORDER BY 1",
+    ),
+    // Owned, and not one that a plan begins with.
+    (
+        "workspace.spare",
+        "SELECT workspace_id FROM workspace_member
+         WHERE user_id = :caller AND role = 'owner' AND workspace_id > 2 ORDER BY 1",
+    ),
     ("channel.any", "SELECT id FROM channel ORDER BY id"),
     (
         "channel.own",
         "SELECT channel_id FROM channel_member WHERE user_id = :caller ORDER BY 1",
     ),
     (
+        "channel.room",
+        "SELECT id FROM channel JOIN channel_member ON channel_id = id
+         WHERE user_id = :caller AND kind <> 'dm' ORDER BY id",
+    ),
+    // One that the caller is in, in a workspace of theirs to rule.
+    (
+        "channel.ruled",
+        "SELECT id FROM channel JOIN channel_member ON channel_id = id
+         JOIN workspace_member USING (workspace_id, user_id)
+         WHERE user_id = :caller AND kind <> 'dm' AND role IN ('owner', 'admin') ORDER BY id",
+    ),
+    // The same, and not one that a plan begins with.
+    (
+        "channel.spare",
+        "SELECT id FROM channel JOIN channel_member ON channel_id = id
+         JOIN workspace_member USING (workspace_id, user_id)
+         WHERE user_id = :caller AND kind <> 'dm' AND role IN ('owner', 'admin') AND id > 5
+         ORDER BY id",
+    ),
+    (
+        "channel.archived",
+        "SELECT id FROM channel JOIN workspace_member USING (workspace_id)
+         WHERE user_id = :caller AND role IN ('owner', 'admin') AND archived_at IS NOT NULL
+           AND deleted_at IS NULL ORDER BY id",
+    ),
+    (
         "channel.to_join",
         "SELECT id FROM channel JOIN workspace_member USING (workspace_id)
-         WHERE user_id = :caller AND kind = 'public' AND id NOT IN (
+         WHERE user_id = :caller AND kind = 'public' AND archived_at IS NULL
+           AND deleted_at IS NULL AND id NOT IN (
              SELECT channel_id FROM channel_member WHERE user_id = :caller) ORDER BY 1",
     ),
     ("message.any", "SELECT id FROM message ORDER BY id"),
@@ -74,6 +127,21 @@ const QUERIES: &[(&str, &str)] = &[
     (
         "message.of_channel",
         "SELECT id FROM message WHERE channel_id = :channel_id ORDER BY id",
+    ),
+    ("huddle.any", "SELECT id FROM huddle ORDER BY id"),
+    (
+        "huddle.in_sight",
+        "SELECT id FROM huddle JOIN channel_member USING (channel_id)
+         WHERE user_id = :caller ORDER BY id",
+    ),
+    (
+        "huddle.own",
+        "SELECT huddle_id FROM huddle_seat WHERE user_id = :caller",
+    ),
+    ("lease.any", "SELECT lease FROM huddle_seat ORDER BY 1"),
+    (
+        "lease.own",
+        "SELECT lease FROM huddle_seat WHERE user_id = :caller",
     ),
     ("position", "SELECT pos FROM log ORDER BY pos"),
 ];
