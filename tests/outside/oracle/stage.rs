@@ -44,7 +44,7 @@ impl From<Result<Value, RpcError>> for Outcome {
 impl Stage {
     /// With the demo workspace and users 1 to [`USERS`].
     pub(super) async fn set() -> Self {
-        let mut install = Install::in_memory();
+        let mut install = Install::in_memory().signing();
         install.start_server();
         let node = install.start_gateway();
         let stage = Self {

@@ -1,6 +1,8 @@
 //! What calls are made of: for every method of the catalogue a [`Maker`], by family.
 
+mod canvas;
 mod channel;
+mod events;
 mod huddle;
 mod message;
 mod presence;
@@ -8,6 +10,8 @@ mod read;
 pub(super) mod references;
 mod session;
 mod state;
+mod thread;
+mod token;
 mod typing;
 mod user;
 mod workspace;
@@ -21,11 +25,15 @@ const FAMILIES: &[&[Maker]] = &[
     workspace::STEPS,
     channel::STEPS,
     message::STEPS,
+    thread::STEPS,
     read::STEPS,
     typing::STEPS,
     presence::STEPS,
     huddle::STEPS,
     session::STEPS,
+    canvas::STEPS,
+    token::STEPS,
+    events::STEPS,
     state::STEPS,
 ];
 

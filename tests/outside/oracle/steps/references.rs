@@ -128,6 +128,80 @@ const QUERIES: &[(&str, &str)] = &[
         "message.of_channel",
         "SELECT id FROM message WHERE channel_id = :channel_id ORDER BY id",
     ),
+    (
+        "message.own_of_channel",
+        "SELECT id FROM message WHERE channel_id = :channel_id AND author_id = :caller ORDER BY id",
+    ),
+    (
+        "message.edited",
+        "SELECT DISTINCT message_id FROM former_body JOIN message ON message.id = message_id
+         JOIN channel_member USING (channel_id) WHERE user_id = :caller ORDER BY 1",
+    ),
+    (
+        "message.pinned",
+        "SELECT id FROM message JOIN channel_member USING (channel_id)
+         WHERE user_id = :caller AND pinned_at IS NOT NULL ORDER BY id",
+    ),
+    (
+        "message.reacted",
+        "SELECT DISTINCT message_id FROM reaction WHERE user_id = :caller ORDER BY 1",
+    ),
+    // What the caller has put on the message.
+    (
+        "reaction.own",
+        "SELECT emoji FROM reaction WHERE message_id = :message_id AND user_id = :caller
+         ORDER BY id",
+    ),
+    (
+        "root.of_channel",
+        "SELECT id FROM message WHERE channel_id = :channel_id AND thread_id IS NULL ORDER BY id",
+    ),
+    (
+        "root.readable",
+        "SELECT id FROM message JOIN channel_member USING (channel_id)
+         WHERE user_id = :caller AND thread_id IS NULL ORDER BY id",
+    ),
+    (
+        "root.answered",
+        "SELECT id FROM message JOIN channel_member USING (channel_id)
+         WHERE user_id = :caller AND reply_count > 0 ORDER BY id",
+    ),
+    (
+        "thread.followed",
+        "SELECT thread_id FROM thread_follow WHERE user_id = :caller ORDER BY 1",
+    ),
+    (
+        "reply.of_thread",
+        "SELECT id FROM message WHERE thread_id = :thread_id ORDER BY id",
+    ),
+    ("canvas.any", "SELECT id FROM canvas ORDER BY id"),
+    (
+        "canvas.there",
+        "SELECT id FROM canvas JOIN channel_member USING (channel_id)
+         WHERE user_id = :caller AND deleted_at IS NULL ORDER BY id",
+    ),
+    (
+        "canvas.deleted",
+        "SELECT id FROM canvas JOIN channel_member USING (channel_id)
+         WHERE user_id = :caller AND deleted_at IS NOT NULL ORDER BY id",
+    ),
+    (
+        "canvas.of_channel",
+        "SELECT id FROM canvas WHERE channel_id = :channel_id ORDER BY id",
+    ),
+    (
+        "revision.newest",
+        "SELECT revision FROM canvas WHERE id = :canvas_id",
+    ),
+    (
+        "revision.any",
+        "SELECT revision FROM canvas_revision WHERE canvas_id = :canvas_id ORDER BY 1",
+    ),
+    (
+        "token.own",
+        "SELECT jti FROM token WHERE user_id = :caller ORDER BY issued_at, jti",
+    ),
+    ("token.any", "SELECT jti FROM token ORDER BY issued_at, jti"),
     ("huddle.any", "SELECT id FROM huddle ORDER BY id"),
     (
         "huddle.in_sight",
