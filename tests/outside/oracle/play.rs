@@ -13,6 +13,7 @@ use super::{
     checks::{
         Told,
         delivery::{Delivery, Relaying},
+        documents::Documents,
         equation::History,
         rooms::Rooms,
     },
@@ -43,6 +44,7 @@ pub(super) struct Play {
     /// The whole log, up to the last look.
     told: Vec<Told>,
     rooms: Rooms,
+    documents: Documents,
     delivery: Delivery,
     results: Results,
     /// Calls with a key that were carried out, and their results.
@@ -110,6 +112,7 @@ impl Play {
             history: History::default(),
             told: Vec::new(),
             rooms: Rooms::default(),
+            documents: Documents::default(),
             delivery: Delivery::default(),
             results: Results::new(),
             keyed: Vec::new(),

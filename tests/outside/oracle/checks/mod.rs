@@ -2,10 +2,12 @@
 
 pub(super) mod counts;
 pub(super) mod delivery;
+pub(super) mod documents;
 pub(super) mod equation;
 pub(super) mod holdings;
 pub(super) mod introduced;
 pub(super) mod replay;
+pub(super) mod revisions;
 pub(super) mod rooms;
 
 use std::collections::BTreeSet;

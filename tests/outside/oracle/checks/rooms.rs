@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use antiphon_api::events::EVENTS;
+use serde_json::Value;
 
 use super::{Told, ids_named};
 
@@ -20,7 +21,12 @@ pub(in crate::oracle) struct Rooms {
     homes: BTreeMap<i64, i64>,
     /// Those that began.
     huddles: BTreeSet<i64>,
+    /// Whom the messages of the log mention and did not tell yet.
+    to_be_told: BTreeSet<Mention>,
 }
+
+/// A message that mentions a user, or, without one, everybody.
+type Mention = (i64, Option<i64>);
 
 impl Rooms {
     /// Takes in an event and checks that exactly the right people hear it.
@@ -43,9 +49,18 @@ impl Rooms {
             "channel.removed" => outside(&self.channels, channel, told),
             "user.updated" => self.colleagues(told),
             "huddle.started" => self.in_its_channel(told),
+            "mention.created" => self.mentioned(told),
             _ => self.by_words(told),
         };
         assert_eq!(told.to, expected, "{}", told.event);
+        if told.kind() == "message.created" {
+            self.to_be_told.extend(mentions(&told.data()["message"]));
+        }
+    }
+
+    /// At the end of a call everybody has been told who is mentioned.
+    pub(in crate::oracle) fn check_mentions(&self) {
+        assert_eq!(self.to_be_told, BTreeSet::new(), "mentioned and not told");
     }
 
     /// The audience as the catalogue describes it.
@@ -119,16 +134,42 @@ impl Rooms {
         told.to.intersection(&all).copied().collect()
     }
 
-    /// One alone, who is in the channel if it is about one.
+    /// Those the message mentions, each once.
+    fn mentioned(&mut self, told: &Told) -> BTreeSet<i64> {
+        let message = id("message_id", told).unwrap_or_default();
+        let inside = members(&self.channels, channel_of(told));
+        if told.data()["kind"] == "channel" {
+            let is_said = self.to_be_told.remove(&(message, None));
+            assert!(is_said, "names nobody: {}", told.event);
+            return inside;
+        }
+        let users = told.to.iter().copied();
+        users
+            .filter(|user| self.to_be_told.remove(&(message, Some(*user))))
+            .filter(|user| inside.contains(user))
+            .collect()
+    }
+
+    /// One alone: whom it names, if it does, and who is in the channel if it is about one.
     fn one_user(&self, told: &Told) -> BTreeSet<i64> {
         assert_eq!(told.to.len(), 1, "{}", told.event);
         let mut users = told.to.clone();
+        users.retain(|user| id("user_id", told).is_none_or(|named| named == *user));
         for channel in ids_named("channel_id", told.data()) {
             let inside = members(&self.channels, channel);
             users.retain(|user| inside.contains(user));
         }
         users
     }
+}
+
+fn mentions(message: &Value) -> impl Iterator<Item = Mention> {
+    let id = message["id"].as_i64().expect("an id");
+    let users = message["mentions"].as_array().into_iter().flatten();
+    let everybody = (message["mentions_everyone"] == true).then_some((id, None));
+    users
+        .map(move |user| (id, user.as_i64()))
+        .chain(everybody)
 }
 
 /// The first id of this name in the event.

@@ -8,7 +8,7 @@ use crate::{
     database::Database,
     oracle::{
         catalogue::Catalogue,
-        checks::{Told, counts, delivery::World, holdings, introduced, replay},
+        checks::{Told, counts, delivery::World, holdings, introduced, replay, revisions},
         stage::{Outcome, call},
     },
 };
@@ -38,7 +38,11 @@ impl Play {
         for told in self.told.iter().filter(|told| Some(told.pos) > from) {
             self.schemas.check_event(told.kind(), told.data());
             self.rooms.hear(told);
+            self.documents.hear(told);
         }
+        self.rooms.check_mentions();
+        self.documents.check(&database.connection);
+        counts::check_replies(&database.connection);
         let relayed = self.look_at_tabs(&database).await;
         self.credit(from, &relayed);
         for user in 1..=USERS {
@@ -103,6 +107,7 @@ impl Play {
         }
         self.look().await;
         introduced::check(&self.told);
+        revisions::check(&self.told);
         self.history.check(&self.told);
         for user in 1..=USERS {
             replay::check(&self.stage.server(0), user, &self.told).await;
