@@ -173,13 +173,22 @@ impl Play {
         }
     }
 
+    /// The next user calls if the params find nothing for the one who is to, and so on.
     fn look_up(&self, call: &Call) -> Made {
-        let lookup = Lookup {
-            database: &self.stage.reader,
-            results: &self.results,
-            caller: call.caller,
+        let found = |caller| {
+            let lookup = Lookup {
+                database: &self.stage.reader,
+                results: &self.results,
+                caller,
+            };
+            lookup.resolve(&call.params)
         };
-        let mut params = lookup.resolve(&call.params);
+        let others = (1..USERS).map(|more| 1 + (call.caller - 1 + more) % USERS);
+        let others = others.filter(|_| call.caller > 0);
+        let mut asked = std::iter::once(call.caller).chain(others);
+        let caller = asked.find(|caller| found(*caller).is_whole);
+        let caller = caller.unwrap_or(call.caller);
+        let mut params = found(caller).params;
         let is_mutation = METHODS
             .iter()
             .any(|method| method.name == call.method && method.kind == Kind::Mutation);
@@ -187,7 +196,7 @@ impl Play {
             params["idempotency_key"] = key.as_str().into();
         }
         Made {
-            caller: call.caller,
+            caller,
             method: call.method.clone(),
             params,
             route: call.route,
