@@ -80,6 +80,7 @@ pub(super) async fn play_at_once(plan: &Plan) {
     let mut history = std::mem::take(&mut play.history);
     let onlooker = async {
         while writing.get() > 0 {
+            play.stage.hold_seats().await;
             for user in 1..=USERS {
                 history.add(user, play.stage.snapshot(user).await);
             }
