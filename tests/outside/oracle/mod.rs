@@ -30,7 +30,7 @@
 //! `mostly("message.own", "message.any", rng)` so that some calls are refused; the queries behind
 //! the names stand in `steps/references.rs`. `.by_operator()` for an internal method,
 //! `.relaying("presence.changed")` for a mutation whose event is ephemeral and has the caller's
-//! `user_id`, `.silent("why")` for one that tells nobody. A new family is also a line in
+//! `user_id`. A new family is also a line in
 //! `FAMILIES` in `steps/mod.rs`. A step must not take from users 1 to 8 what every look needs, such
 //! as the right to a snapshot: `user.without_tabs` finds others.
 //!

@@ -71,7 +71,7 @@ pub(super) struct Seat {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Call {
-    /// 0 is the operator.
+    /// 0 is the operator. Another user calls if there is nothing for this one to call about.
     pub(super) caller: i64,
     pub(super) method: String,
     /// With references, which are looked up when the call is made.

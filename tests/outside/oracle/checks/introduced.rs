@@ -132,13 +132,17 @@ mod tests {
     }
 
     fn added() -> (&'static str, Value) {
-        let workspace = json!({ "id": 3, "name": "w", "owner_id": 1, "revision": 1 });
+        let permissions = json!({ "admin": [], "member": [], "guest": [] });
+        let workspace = json!({
+            "id": 3, "name": "w", "owner_id": 1, "permissions": permissions, "revision": 1,
+        });
         ("workspace.added", json!({ "workspace": workspace }))
     }
 
     fn channel_added() -> (&'static str, Value) {
         let channel = json!({
-            "id": 5, "workspace_id": 3, "kind": "public", "name": "c", "topic": "", "revision": 1,
+            "id": 5, "workspace_id": 3, "kind": "public", "name": "c", "topic": "",
+            "archived_at": null, "revision": 1,
         });
         ("channel.added", json!({ "channel": channel }))
     }

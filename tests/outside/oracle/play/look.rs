@@ -16,6 +16,7 @@ use crate::{
 impl Play {
     /// A few snapshots.
     pub(super) async fn glance(&mut self) {
+        self.stage.hold_seats().await;
         for user in 1..=USERS {
             if self.rng.chance(self.glances) {
                 let snapshot = self.stage.snapshot(user).await;

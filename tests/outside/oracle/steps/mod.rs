@@ -48,8 +48,6 @@ pub(super) struct Maker {
     pub(super) by_operator: bool,
     /// The ephemeral event about the caller that it causes.
     pub(super) relays: Option<&'static str>,
-    /// Why this mutation tells nobody.
-    pub(super) silent: Option<&'static str>,
 }
 
 /// A step that a user takes.
@@ -60,7 +58,6 @@ const fn step(method: &'static str, weight: usize, params: fn(&mut Rng) -> Value
         params,
         by_operator: false,
         relays: None,
-        silent: None,
     }
 }
 
@@ -72,11 +69,6 @@ impl Maker {
 
     const fn relaying(mut self, event: &'static str) -> Self {
         self.relays = Some(event);
-        self
-    }
-
-    const fn silent(mut self, why: &'static str) -> Self {
-        self.silent = Some(why);
         self
     }
 }

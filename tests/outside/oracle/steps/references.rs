@@ -230,9 +230,16 @@ pub(in crate::oracle) struct Lookup<'a> {
     pub(in crate::oracle) caller: i64,
 }
 
+/// Params with everything looked up.
+pub(in crate::oracle) struct Found {
+    pub(in crate::oracle) params: Value,
+    /// Whether each query found something for this caller.
+    pub(in crate::oracle) is_whole: bool,
+}
+
 impl Lookup<'_> {
-    /// The params with everything looked up. A reference waits for those that its query names.
-    pub(in crate::oracle) fn resolve(&self, params: &Value) -> Value {
+    /// A reference waits for those that its query names.
+    pub(in crate::oracle) fn resolve(&self, params: &Value) -> Found {
         let mut left = params.as_object().cloned().unwrap_or_default();
         let mut known = Map::new();
         while !left.is_empty() {
@@ -245,7 +252,10 @@ impl Lookup<'_> {
             }
             assert!(known.len() > before, "they wait for each other: {left:?}");
         }
-        Value::Object(known)
+        Found {
+            is_whole: !names(NOWHERE, &known),
+            params: Value::Object(known),
+        }
     }
 
     /// `None` while a parameter that it needs is not known.
@@ -302,6 +312,13 @@ impl Lookup<'_> {
             .cloned()
             .unwrap_or_else(|| json!("nothing"))
     }
+}
+
+/// Whether an id is one of the params, or in a list of one.
+fn names(id: i64, params: &Map<String, Value>) -> bool {
+    let is_it = |value: &Value| value.as_i64() == Some(id);
+    let mut values = params.values();
+    values.any(|value| is_it(value) || value.as_array().is_some_and(|list| list.iter().any(is_it)))
 }
 
 fn nth(reference: &Value) -> usize {
