@@ -167,9 +167,7 @@ fn mentions(message: &Value) -> impl Iterator<Item = Mention> {
     let id = message["id"].as_i64().expect("an id");
     let users = message["mentions"].as_array().into_iter().flatten();
     let everybody = (message["mentions_everyone"] == true).then_some((id, None));
-    users
-        .map(move |user| (id, user.as_i64()))
-        .chain(everybody)
+    users.map(move |user| (id, user.as_i64())).chain(everybody)
 }
 
 /// The first id of this name in the event.

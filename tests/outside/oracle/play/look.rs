@@ -43,7 +43,6 @@ impl Play {
         }
         self.rooms.check_mentions();
         self.documents.check(&database.connection);
-        counts::check_replies(&database.connection);
         let relayed = self.look_at_tabs(&database).await;
         self.credit(from, &relayed);
         for user in 1..=USERS {

@@ -14,7 +14,11 @@ pub(super) const STEPS: &[Maker] = &[
 
 fn reply(rng: &mut Rng) -> Value {
     let again = rng.chance(50);
-    let usual = if again { "root.answered" } else { "root.readable" };
+    let usual = if again {
+        "root.answered"
+    } else {
+        "root.readable"
+    };
     json!({ "thread_id": mostly(usual, "message.any", rng), "body": rng.pick(BODIES) })
 }
 
