@@ -70,13 +70,13 @@ const MESSAGES: &str = "SELECT id, json_object(
         'id', id, 'channel_id', channel_id, 'author_id', author_id, 'body', body,
         'thread_id', thread_id, 'created_at', created_at, 'edited_at', edited_at,
         'revision', revision, 'pinned_at', pinned_at, 'pinned_by', pinned_by,
-        'reactions', (
+        'reactions', json((
             SELECT json_group_array(json_object('emoji', emoji, 'user_ids', json(users))
                                     ORDER BY first)
             FROM (SELECT emoji, json_group_array(user_id ORDER BY id) AS users, min(id) AS first
-                  FROM reaction WHERE message_id = message.id GROUP BY emoji)),
-        'mentions', (SELECT json_group_array(user_id ORDER BY user_id)
-                     FROM mention WHERE message_id = message.id),
+                  FROM reaction WHERE message_id = message.id GROUP BY emoji))),
+        'mentions', json((SELECT json_group_array(user_id ORDER BY user_id)
+                     FROM mention WHERE message_id = message.id)),
         'mentions_everyone', json(iif(mentions_everyone, 'true', 'false')),
         'reply_count', (SELECT count(*) FROM message AS reply WHERE thread_id = message.id),
         'last_reply_id', (SELECT max(id) FROM message AS reply WHERE thread_id = message.id),
