@@ -12,8 +12,9 @@
 //! - [`checks::replay`]: what the log replays to a user is the same;
 //! - [`checks::rooms`]: who is to hear an event follows from the events before it alone;
 //! - [`checks::introduced`]: what an event names, an earlier one has introduced;
-//! - [`checks::counts`] and [`checks::holdings`]: counts, roles, wishes and huddles are what the
-//!   tables say;
+//! - [`checks::counts`], [`checks::holdings`] and [`checks::documents`]: counts, roles, wishes,
+//!   huddles, messages and canvases are what the tables say;
+//! - [`checks::revisions`]: with every change an entity's revision rises;
 //! - [`schemas`]: every event and every result is what openrpc.json says, and nothing more;
 //! - all tabs of a user have the state of a fresh snapshot, a refused call has changed nothing, and
 //!   a call that is repeated with its key has one answer and one effect.
