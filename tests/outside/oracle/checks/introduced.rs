@@ -152,24 +152,9 @@ fn id_at(at: &str, told: &Told) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use antiphon_api::ids::Pos;
     use serde_json::{Value, json};
 
-    use super::{super::Told, check};
-
-    /// What user 1 alone is told, one after the other.
-    fn told(events: &[(&str, Value)]) -> Vec<Told> {
-        let told = |(pos, (kind, data)): (i64, &(&str, Value))| {
-            let event = json!({ "ts": pos, "type": kind, "data": data });
-            Told {
-                pos: Pos(pos),
-                to: [1].into(),
-                typed: serde_json::from_value(event.clone()).expect("is an event"),
-                event,
-            }
-        };
-        (1..).zip(events).map(told).collect()
-    }
+    use super::{super::told, check};
 
     fn added() -> (&'static str, Value) {
         let permissions = json!({ "admin": [], "member": [], "guest": [] });

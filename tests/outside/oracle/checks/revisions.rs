@@ -30,11 +30,59 @@ pub(in crate::oracle) fn check(told: &[Told]) {
             let (Some(id), Some(revision)) = (number(id), number(revision)) else {
                 continue;
             };
-            let least = newest.get(&(kind, id)).copied().unwrap_or_default();
-            let is_new = !INTRODUCTIONS.contains(&told.kind());
-            let least = least + i64::from(is_new);
-            assert!(revision >= least, "not above {least}: {}", told.event);
+            let last = newest.get(&(kind, id)).copied().unwrap_or_default();
+            let is_change = !INTRODUCTIONS.contains(&told.kind());
+            let least = last + i64::from(is_change);
+            assert!(revision >= least, "not {least} or above: {}", told.event);
             newest.insert((kind, id), revision);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{super::told, check};
+
+    fn reacted(id: i64, revision: i64) -> (&'static str, Value) {
+        let data = json!({
+            "message_id": id, "channel_id": 5, "reactions": [], "revision": revision,
+        });
+        ("message.reacted", data)
+    }
+
+    fn workspace(kind: &'static str, revision: i64) -> (&'static str, Value) {
+        let permissions = json!({ "admin": [], "member": [], "guest": [] });
+        let workspace = json!({
+            "id": 3, "name": "w", "owner_id": 1, "permissions": permissions, "revision": revision,
+        });
+        (kind, json!({ "workspace": workspace }))
+    }
+
+    #[test]
+    fn one_who_comes_to_an_entity_hears_of_the_revision_it_has() {
+        let (added, updated) = ("workspace.added", "workspace.updated");
+        check(&told(&[
+            workspace(added, 1),
+            workspace(updated, 2),
+            workspace(added, 2),
+            reacted(7, 2),
+            reacted(8, 1),
+            reacted(7, 4),
+        ]));
+    }
+
+    #[test]
+    #[should_panic(expected = "not 3 or above")]
+    fn a_change_without_a_new_revision_is_noticed() {
+        check(&told(&[reacted(7, 2), reacted(7, 2)]));
+    }
+
+    #[test]
+    #[should_panic(expected = "not 2 or above")]
+    fn an_entity_that_comes_as_it_was_earlier_is_noticed() {
+        let updated = workspace("workspace.updated", 2);
+        check(&told(&[updated, workspace("workspace.added", 1)]));
     }
 }
