@@ -5,15 +5,16 @@ use antiphon_api::{
     entities::{ChannelKind, Permission},
     ids::{ChannelId, UserId, WorkspaceId},
     methods::{
-        channel::{ChannelResult, CreateParams, MAX_DM_MEMBERS, MAX_TOPIC_CHARS},
+        channel::{ChannelResult, CreateParams, MAX_DM_MEMBERS},
         user::MAX_NAME_CHARS,
     },
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    super::{at_most, name_of, permission},
+    super::{name_of, permission},
     members::admit,
+    topic_of,
 };
 use crate::context::{Failure, Work};
 
@@ -43,7 +44,7 @@ fn room(work: &Work<'_, '_>, params: CreateParams, caller: UserId) -> Result<Cha
         .name
         .ok_or_else(|| RpcError::invalid_param("name", "missing: only a dm has no name"))?;
     let name = name_of("name", &name, MAX_NAME_CHARS)?;
-    let topic = at_most("topic", params.topic.unwrap_or_default(), MAX_TOPIC_CHARS)?;
+    let topic = topic_of(params.topic.unwrap_or_default())?;
     work.prepare_cached(
         "INSERT INTO channel (workspace_id, kind, name, topic) VALUES (?1, ?2, ?3, ?4)",
     )?

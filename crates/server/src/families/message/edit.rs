@@ -2,7 +2,7 @@
 
 use antiphon_api::{
     RpcError,
-    entities::Message,
+    entities::{Message, Permission},
     events::MessageUpdated,
     ids::{Revision, UnixMs},
     methods::message::{
@@ -13,7 +13,11 @@ use antiphon_store::{Audience, log};
 use rusqlite::{Connection, params};
 
 use super::{
-    super::page::{limit_of, up_to},
+    super::{
+        channel,
+        page::{limit_of, up_to},
+        permission,
+    },
     body_of, readable,
     row::load,
 };
@@ -31,6 +35,8 @@ pub(super) fn update(
         let message = "only its author edits a message";
         return Err(RpcError::forbidden("message:update", message).into());
     }
+    let channel = channel::joined(work, message.channel_id, caller)?;
+    permission::require(work, channel.workspace_id, caller, Permission::MessageSend)?;
     if message.body == body {
         return Ok(MessageResult { message });
     }

@@ -44,7 +44,7 @@ pub(super) fn add_member(
         return Err(RpcError::invalid_param("role", message).into());
     }
     refuse_above(own, role, Permission::WorkspaceAddMember)?;
-    user::existing(work, user_id)?;
+    require_active(work, user_id)?;
     if permission::role_of(work, workspace_id, user_id)?.is_some() {
         let message = format!("user {user_id} is a member already");
         return Err(RpcError::conflict("member", message).into());
@@ -149,16 +149,22 @@ pub(super) fn set_role(
     })
 }
 
+/// A user, who must be there and not deactivated.
+fn require_active(work: &Work<'_, '_>, id: UserId) -> Result<(), Failure> {
+    if user::existing(work, id)?.deactivated_at.is_some() {
+        let message = format!("user {id} is deactivated");
+        return Err(RpcError::conflict("deactivated", message).into());
+    }
+    Ok(())
+}
+
 fn hand_over(
     work: &mut Work<'_, '_>,
     workspace_id: WorkspaceId,
     from: UserId,
     to: UserId,
 ) -> Result<(), Failure> {
-    if user::existing(work, to)?.deactivated_at.is_some() {
-        let message = format!("user {to} is deactivated");
-        return Err(RpcError::conflict("deactivated", message).into());
-    }
+    require_active(work, to)?;
     give_role(work, workspace_id, from, Role::Admin)?;
     give_role(work, workspace_id, to, Role::Owner)?;
     work.prepare_cached("UPDATE workspace SET owner_id = ?2 WHERE id = ?1")?
