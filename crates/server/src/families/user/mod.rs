@@ -69,7 +69,7 @@ fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> 
     let caller = look.caller.user()?;
     let limit = page_limit(params.limit)?;
     workspace::visible(look, params.workspace_id, caller)?;
-    let users = rows::people(look, params.workspace_id, params.after_id, limit + 1)?;
+    let users = rows::people(look, params.workspace_id, params.since_id, limit + 1)?;
     let (users, has_more) = split_page(users, limit);
     Ok(ListResult {
         users,
