@@ -10,13 +10,6 @@ use crate::{
 
 /// The largest body, in bytes of UTF-8.
 pub const MAX_BODY_BYTES: usize = 32 * 1024;
-/// The most messages in one answer.
-pub const MAX_LIST_LIMIT: u32 = 200;
-/// The most bytes of bodies and reactions in one answer: a page ends before the message that would
-/// go over it, but has at least one.
-pub const MAX_LIST_BYTES: usize = 1 << 20;
-/// How many messages an answer holds unless `limit` is given.
-pub const DEFAULT_LIST_LIMIT: u32 = 50;
 /// The most users a message mentions by name or with `@here`.
 pub const MAX_MENTIONS: usize = 256;
 /// The most replies to one message; then a new thread is begun.
@@ -26,8 +19,6 @@ pub const MAX_EMOJI: usize = 50;
 /// The most reactions on one message, of all emoji together; with them and the largest body it
 /// still fits one event.
 pub const MAX_REACTIONS: usize = 2_000;
-/// The longest emoji, in characters.
-pub const MAX_EMOJI_CHARS: usize = 32;
 /// The most pinned messages in one channel.
 pub const MAX_PINS: usize = 100;
 /// The former bodies that are kept of a message, the newest.

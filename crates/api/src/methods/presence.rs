@@ -10,8 +10,6 @@ use crate::{
 
 /// The longest status text, in characters.
 pub const MAX_STATUS_CHARS: usize = 100;
-/// The longest status emoji, in characters.
-pub const MAX_EMOJI_CHARS: usize = 32;
 /// The most `user_ids` in one call, and the most people in an answer.
 pub const MAX_LIST_USERS: usize = 1_000;
 /// The longest name of a gateway, in characters.

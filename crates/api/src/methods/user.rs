@@ -9,8 +9,6 @@ use crate::{
     method::NoParams,
 };
 
-/// The longest `name` and `display_name` of anything, in characters.
-pub const MAX_NAME_CHARS: usize = 80;
 /// The longest `external_id`, in characters.
 pub const MAX_EXTERNAL_ID_CHARS: usize = 128;
 /// The most a user's preferences take as JSON, in bytes.

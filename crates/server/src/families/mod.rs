@@ -22,7 +22,7 @@ mod workspace;
 
 use antiphon_api::{
     RpcError,
-    methods::message::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT},
+    limits::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT},
 };
 use antiphon_store::Tx;
 

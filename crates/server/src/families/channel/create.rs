@@ -4,10 +4,8 @@ use antiphon_api::{
     RpcError,
     entities::{ChannelKind, Permission},
     ids::{ChannelId, UserId, WorkspaceId},
-    methods::{
-        channel::{ChannelResult, CreateParams, MAX_DM_MEMBERS, MAX_TOPIC_CHARS},
-        user::MAX_NAME_CHARS,
-    },
+    limits::MAX_NAME_CHARS,
+    methods::channel::{ChannelResult, CreateParams, MAX_DM_MEMBERS, MAX_TOPIC_CHARS},
 };
 use rusqlite::{Connection, OptionalExtension, params};
 

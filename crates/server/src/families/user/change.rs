@@ -5,9 +5,8 @@ use antiphon_api::{
     entities::User,
     events::{UserCreated, UserUpdated},
     ids::{MAX_SAFE_INTEGER, Principal, UnixMs, UserId},
-    methods::user::{
-        CreateParams, GetParams, MAX_EXTERNAL_ID_CHARS, MAX_NAME_CHARS, UpdateParams, UserResult,
-    },
+    limits::MAX_NAME_CHARS,
+    methods::user::{CreateParams, GetParams, MAX_EXTERNAL_ID_CHARS, UpdateParams, UserResult},
 };
 use antiphon_store::{Audience, Scope, membership, revocation, revocation::Revocation};
 use rusqlite::params;
