@@ -55,7 +55,7 @@ impl Catalogue {
                     "none of {calls} calls of {} succeeded",
                     method.name
                 ));
-            } else if method.kind == Kind::Mutation && tells == is_silent {
+            } else if method.kind == Kind::Mutation && !method.is_internal && tells == is_silent {
                 let what = if tells {
                     "caused an event"
                 } else {

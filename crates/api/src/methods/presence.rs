@@ -45,7 +45,7 @@ method! {
 
 method! {
     /// Tells of one connection of a user to a gateway that is not linked; it ends when that gateway has said nothing for 60 s.
-    "presence.mark_connection" Internal MarkConnection(MarkConnectionParams) -> Done, [NotFound, Conflict],
+    internal "presence.mark_connection" Query MarkConnection(MarkConnectionParams) -> Done, [NotFound, Conflict],
     example {"gateway": "edge-1", "user_id": 2, "tab": 1, "state": "visible"}
 }
 

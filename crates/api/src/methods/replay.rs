@@ -17,7 +17,7 @@ pub const MAX_REPLAY_EVENTS: usize = 20_000;
 
 method! {
     /// One page of the log events a user was entitled to in (after, through].
-    "events.replay" Internal Replay(ReplayParams) -> ReplayResult, [],
+    internal "events.replay" Query Replay(ReplayParams) -> ReplayResult, [],
     example {"user_id": 1, "after": 1, "through": 9, "first": true}
 }
 

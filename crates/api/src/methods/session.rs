@@ -18,7 +18,7 @@ method! {
 
 method! {
     /// Spends a ticket.
-    "session.redeem" Internal Redeem(RedeemParams) -> RedeemResult, [NotFound],
+    internal "session.redeem" Query Redeem(RedeemParams) -> RedeemResult, [NotFound],
     example {"ticket": "…"}
 }
 

@@ -60,7 +60,7 @@ method! {
 
 method! {
     /// The user a token names by an external id; an unknown one is made if the server is to.
-    "user.resolve" Internal Resolve(ResolveParams) -> ResolveResult, [NotFound],
+    internal "user.resolve" Mutation Resolve(ResolveParams) -> ResolveResult, [NotFound],
     example {"external_id": "crm-81"}
 }
 
