@@ -10,7 +10,6 @@ mod message;
 mod permission;
 mod presence;
 mod read;
-mod replay;
 mod server;
 mod session;
 mod state;
@@ -60,7 +59,6 @@ pub(crate) fn register(router: Router) -> Router {
         state::register,
         session::register,
         server::register,
-        replay::register,
         huddle::register,
         events::register,
         token::register,
