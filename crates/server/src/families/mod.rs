@@ -28,7 +28,9 @@ use antiphon_store::Tx;
 use crate::rpc::Router;
 
 pub(crate) use huddle::{Seat, all_seats, lose};
-pub(crate) use presence::{Status, claims, forget_ended, status_ends, status_of};
+pub(crate) use presence::{
+    Status, claims, forget_ended as forget_ended_presence, status_ends, status_of,
+};
 pub(crate) use token::forget_ended as forget_ended_tokens;
 pub(crate) use user::peers;
 

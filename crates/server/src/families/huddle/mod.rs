@@ -11,7 +11,7 @@ mod seats;
 use antiphon_api::{
     ErrorCode, RpcError,
     entities::{Huddle, Permission},
-    events::{HuddleEnd, HuddleStarted},
+    events::{HuddleEndReason, HuddleStarted},
     ids::{HuddleId, UserId},
     method::Done,
     methods::huddle::{
@@ -98,7 +98,7 @@ fn leave_other(
     user: UserId,
 ) -> Result<(), Failure> {
     match seat_of(work, user)? {
-        Some(seat) if Some(seat.huddle_id) != stays_in => rise(work, &seat, HuddleEnd::Left),
+        Some(seat) if Some(seat.huddle_id) != stays_in => rise(work, &seat, HuddleEndReason::Left),
         _ => Ok(()),
     }
 }
@@ -110,7 +110,7 @@ fn quit(work: &mut Work<'_, '_>, params: LeaveParams) -> Result<Done, Failure> {
         seat.huddle_id == huddle_id && lease.is_none_or(|lease| lease == seat.lease)
     });
     if let Some(seat) = seat {
-        rise(work, &seat, HuddleEnd::Left)?;
+        rise(work, &seat, HuddleEndReason::Left)?;
     }
     Ok(Done {})
 }
@@ -122,7 +122,7 @@ fn end(work: &mut Work<'_, '_>, params: HuddleParams) -> Result<Done, Failure> {
         let channel = channel::joined(work, huddle.channel_id, caller)?;
         permission::require(work, channel.workspace_id, caller, Permission::HuddleEnd)?;
     }
-    close(work, &huddle, HuddleEnd::Ended)?;
+    close(work, &huddle, HuddleEndReason::Ended)?;
     Ok(Done {})
 }
 
