@@ -211,6 +211,7 @@ pub struct SetNotifyParams {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ChannelNotifyResult")]
 pub struct NotifyResult {
     pub notify: Notify,
 }

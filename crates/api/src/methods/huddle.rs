@@ -3,9 +3,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     entities::Huddle,
-    ids::{ChannelId, HuddleId, HuddleLease, Pos, UnixMs, WorkspaceId},
+    ids::{HuddleId, HuddleLease, Pos, UnixMs, WorkspaceId},
     method,
     method::Done,
+    methods::channel::ChannelParams,
 };
 
 /// The most people in one huddle.
@@ -15,7 +16,7 @@ pub const LEASE_TTL_MS: u64 = 60_000;
 
 method! {
     /// Starts a huddle in a channel the caller is in, or joins the one there is, and leaves any other.
-    "huddle.start" Mutation Start(StartParams) -> JoinResult, [NotFound, Forbidden, Conflict],
+    "huddle.start" Mutation Start(ChannelParams) -> JoinResult, [NotFound, Forbidden, Conflict],
     example {"channel_id": 4}
 }
 
@@ -59,12 +60,6 @@ method! {
     /// The huddles that go on in the caller's channels.
     "huddle.list_active" Query ListActive(ListActiveParams) -> ListActiveResult, [NotFound],
     example {"workspace_id": 1}
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct StartParams {
-    pub channel_id: ChannelId,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

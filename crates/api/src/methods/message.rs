@@ -182,6 +182,7 @@ pub struct BulkDeleteParams {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessageBulkDeleteResult")]
 pub struct BulkDeleteResult {
     /// Each once, in rising order; replies that only went with their root are not named.
     pub deleted_ids: Vec<MessageId>,
@@ -196,6 +197,7 @@ pub struct ReactParams {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessageReactionsResult")]
 pub struct ReactionsResult {
     /// All of the message's, after the call.
     pub reactions: Vec<Reaction>,
@@ -208,6 +210,7 @@ pub struct PinsParams {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessagePins")]
 pub struct PinsResult {
     /// At most 100.
     pub messages: Vec<Message>,
@@ -216,6 +219,7 @@ pub struct PinsResult {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessageHistory")]
 pub struct HistoryResult {
     /// At most 50; fewer when they would hold over 1 MiB of bodies.
     pub edits: Vec<Edit>,
@@ -223,6 +227,7 @@ pub struct HistoryResult {
 
 /// What a message said before an edit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessageEdit")]
 pub struct Edit {
     /// The message's revision right before the edit.
     pub revision: Revision,
@@ -255,6 +260,7 @@ pub struct SearchParams {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessageSearch")]
 pub struct SearchResult {
     /// The newest first; possibly none although `has_more`.
     pub hits: Vec<Hit>,
@@ -267,6 +273,7 @@ pub struct SearchResult {
 
 /// A message that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessageHit")]
 pub struct Hit {
     pub message: Message,
     /// The part of the body with the most of what was searched for; its texts joined are that part.
@@ -275,6 +282,7 @@ pub struct Hit {
 
 /// A piece of a snippet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessageSnippetPart")]
 pub struct SnippetPart {
     pub text: String,
     /// Whether it is what was searched for.

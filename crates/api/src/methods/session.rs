@@ -23,6 +23,7 @@ method! {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SessionTicketResult")]
 pub struct TicketResult {
     pub ticket: String,
     pub expires_at: UnixMs,

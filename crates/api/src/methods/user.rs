@@ -30,7 +30,7 @@ method! {
 
 method! {
     /// A user the caller shares a workspace with, or whose messages the caller can read.
-    "user.get" Query Get(GetParams) -> UserResult, [NotFound],
+    "user.get" Query Get(UserParams) -> UserResult, [NotFound],
     example {"user_id": 2}
 }
 
@@ -48,7 +48,7 @@ method! {
 
 method! {
     /// Signs somebody out for good; what they wrote and where they are members stays.
-    "user.deactivate" Mutation Deactivate(GetParams) -> UserResult, [NotFound, Forbidden, Conflict],
+    "user.deactivate" Mutation Deactivate(UserParams) -> UserResult, [NotFound, Forbidden, Conflict],
     example {"user_id": 3}
 }
 
@@ -91,7 +91,7 @@ pub struct CreateParams {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct GetParams {
+pub struct UserParams {
     pub user_id: UserId,
 }
 
@@ -149,6 +149,7 @@ pub struct ProvisionParams {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "UserProvisionResult")]
 pub struct ProvisionResult {
     pub user: User,
     pub created: bool,
@@ -173,6 +174,7 @@ pub struct SetPreferencesParams {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "UserPreferencesResult")]
 pub struct PreferencesResult {
     pub preferences: Preferences,
 }

@@ -14,10 +14,13 @@ use antiphon_api::{
     events::{HuddleEndReason, HuddleStarted},
     ids::{HuddleId, UserId},
     method::Done,
-    methods::huddle::{
-        End, Get, HuddleParams, HuddleResult, Join, JoinResult, LEASE_TTL_MS, Leave, LeaveParams,
-        ListActive, ListActiveParams, ListActiveResult, LivekitAccess, MAX_PARTICIPANTS, Renew,
-        RenewParams, RenewResult, Start, StartParams, Update, UpdateParams,
+    methods::{
+        channel::ChannelParams,
+        huddle::{
+            End, Get, HuddleParams, HuddleResult, Join, JoinResult, LEASE_TTL_MS, Leave,
+            LeaveParams, ListActive, ListActiveParams, ListActiveResult, LivekitAccess,
+            MAX_PARTICIPANTS, Renew, RenewParams, RenewResult, Start, Update, UpdateParams,
+        },
     },
 };
 use antiphon_store::{Audience, log};
@@ -45,7 +48,7 @@ pub(super) fn register(router: Router) -> Router {
         .query::<ListActive>(list_active)
 }
 
-fn start(work: &mut Work<'_, '_>, params: StartParams) -> Result<JoinResult, Failure> {
+fn start(work: &mut Work<'_, '_>, params: ChannelParams) -> Result<JoinResult, Failure> {
     let caller = work.caller.user()?;
     let channel = channel::joined(work, params.channel_id, caller)?;
     if let Some(huddle) = active_in(work, channel.id)? {

@@ -14,8 +14,8 @@ use antiphon_api::{
     ids::UserId,
     method::NoParams,
     methods::user::{
-        Create, Deactivate, Get, GetParams, GetPreferences, List, ListParams, ListResult, Me,
-        Provision, Resolve, SetPreferences, Update, UserResult,
+        Create, Deactivate, Get, GetPreferences, List, ListParams, ListResult, Me, Provision,
+        Resolve, SetPreferences, Update, UserParams, UserResult,
     },
 };
 use antiphon_store::log;
@@ -53,7 +53,7 @@ fn me(look: &mut Look<'_>, _: NoParams) -> Result<UserResult, Failure> {
     })
 }
 
-fn get(look: &mut Look<'_>, params: GetParams) -> Result<UserResult, Failure> {
+fn get(look: &mut Look<'_>, params: UserParams) -> Result<UserResult, Failure> {
     let id = params.user_id;
     let user = if is_visible(look, look.caller, id)? {
         load(look, id)?
