@@ -82,10 +82,13 @@ pub struct LeaveParams {
 #[serde(deny_unknown_fields)]
 pub struct UpdateParams {
     pub huddle_id: HuddleId,
+    /// Whether the caller's microphone is off; as before unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub muted: Option<bool>,
+    /// Whether the caller shows a screen; as before unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub screen: Option<bool>,
+    /// Whether the caller has a hand up; as before unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hand: Option<bool>,
 }
