@@ -12,6 +12,8 @@ use crate::{
 pub const MAX_TOPIC_CHARS: usize = 250;
 /// The most people in one dm, the caller included.
 pub const MAX_DM_MEMBERS: usize = 10;
+/// The most channels of a workspace, dms and archived ones among them; a further one is refused.
+pub const MAX_CHANNELS: usize = 10_000;
 
 method! {
     /// Creates a channel with the caller in it; a dm that exists for the same people is returned.
