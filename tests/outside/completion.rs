@@ -22,7 +22,7 @@ fn answered(install: &Install, shell: &str, words: &[&str]) -> Vec<String> {
 #[test]
 fn each_shell_is_told_methods_and_parameters_in_its_own_way() {
     let install = Install::new();
-    let send = "Sends a message to a channel the caller is in.";
+    let send = "Sends a message to a channel the caller is in, or a reply to one of its messages.";
     let channel = "integer, required: A channel's id.";
     for (shell, separator) in [("bash", None), ("zsh", Some(":")), ("fish", Some("\t"))] {
         let line = |value: &str, what: &str| match separator {
@@ -30,7 +30,7 @@ fn each_shell_is_told_methods_and_parameters_in_its_own_way() {
             None => value.to_owned(),
         };
         assert_eq!(
-            answered(&install, shell, &["call", "message.s"]),
+            answered(&install, shell, &["call", "message.sen"]),
             [line("message.send", send)]
         );
         assert_eq!(
@@ -57,7 +57,7 @@ fn typed(shell: &str, start: &str, setup: &str) -> Option<String> {
     let binary = binary().display().to_string();
     let setup = setup.replace("BINARY", &binary);
     let keys =
-        "antiphon call message.se\tcha\t1\rantiphon call channel.create ki\tpu\tna\tx\rexit\r";
+        "antiphon call message.sen\tcha\t1\rantiphon call channel.create ki\tpu\tna\tx\rexit\r";
     let mut process = on_terminal(&install, start, &format!("{setup}\r{keys}"))?;
     process.wait();
     let file: PathBuf = install.folder().join("typed");

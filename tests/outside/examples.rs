@@ -90,6 +90,20 @@ fn the_notifier_tells_what_is_unread_and_nothing_that_was_read_meanwhile() {
     });
     let told = notifier.output();
     assert_eq!(told, "random ben: hello \\u{1b}[2J\nrandom cleo: missed\n");
+    let mine = json!({ "thread_id": 2, "body": "mine" });
+    install.call(1, "thread.reply", mine);
+    let strange = json!({ "thread_id": 3, "body": "no thread of mine" });
+    install.call(2, "thread.reply", strange);
+    let followed = json!({ "thread_id": 2, "body": "an answer" });
+    install.call(3, "thread.reply", followed);
+    say(&install, 2, "@channel come");
+    eventually("the last notice", || {
+        notifier.output().contains("come").then_some(())
+    });
+    assert_eq!(
+        notifier.output().strip_prefix(&told),
+        Some("random cleo: an answer\n@ random ben: @channel come\n")
+    );
 }
 
 #[test]
@@ -97,6 +111,10 @@ fn the_exporter_writes_every_message_of_every_channel() {
     let (install, node) = Install::running();
     install.say(2, 450);
     say(&install, 3, "elsewhere");
+    for body in ["one", "two"] {
+        let reply = json!({ "thread_id": 1, "body": body });
+        install.call(3, "thread.reply", reply);
+    }
     let mut exporter = start(&install, &node, "exporter", "dev:1");
     assert!(exporter.wait().success(), "{}", exporter.errors());
     let output = exporter.output();
@@ -113,8 +131,10 @@ fn the_exporter_writes_every_message_of_every_channel() {
             .map(|it| it["id"].as_i64().expect("an id"))
             .collect()
     };
-    let general = ids(1);
-    assert_eq!((general.len(), ids(2).len()), (451, 1));
+    let mut general = ids(1);
+    assert_eq!((general.len(), ids(2).len()), (453, 1));
+    let replies = general.split_off(451);
+    assert!(replies[0] > replies[1], "behind their root, newest first");
     assert!(
         general.is_sorted_by(|a, b| a > b),
         "newest first, each once"

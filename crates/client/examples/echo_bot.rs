@@ -1,5 +1,5 @@
-//! Answers every message in the channels its user is in, once, whatever breaks in between:
-//! `echo_bot URL TOKEN`.
+//! Answers every message in the channels its user is in, once, whatever breaks in between, and
+//! leaves the replies in threads to those who talk there: `echo_bot URL TOKEN`.
 //!
 //! What it has answered is what it has read: after an answer it moves its read cursor, and a
 //! snapshot says which messages are left. An answer's idempotency key is made from the message, so
@@ -98,13 +98,14 @@ impl Bot {
     }
 
     async fn answer(&self, message: &Message) -> anyhow::Result<()> {
-        if message.author_id == self.me || message.body.starts_with(MARK) {
+        let is_reply = message.thread_id.is_some();
+        if is_reply || message.author_id == self.me || message.body.starts_with(MARK) {
             return Ok(());
         }
         let echo = message::SendParams {
             channel_id: message.channel_id,
             body: format!("{MARK}{}", message.body),
-            thread_id: message.thread_id,
+            thread_id: None,
         };
         let cursor = read::MarkParams {
             channel_id: message.channel_id,

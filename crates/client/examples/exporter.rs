@@ -2,17 +2,19 @@
 //! `exporter URL TOKEN`.
 //!
 //! A channel is read page by page, newest first and so to its beginning, which ends whatever is
-//! written meanwhile; no more than a page is in memory.
+//! written meanwhile; the replies to a message follow it, newest first too. No more than two pages
+//! are in memory.
 
 use std::io::Write;
 
 use antiphon_api::{
-    entities::Channel,
+    entities::{Channel, Message},
     limits::MAX_LIST_LIMIT,
     method::NoParams,
     methods::{
         message::{List, ListParams},
         state::Snapshot,
+        thread,
     },
 };
 use antiphon_client::Rpc;
@@ -48,6 +50,29 @@ async fn export(rpc: &Rpc, channel: &Channel, out: &mut impl Write) -> anyhow::R
         let page = rpc.call::<List>(&params).await?;
         for message in page.messages.iter().rev() {
             write(out, "message", message)?;
+            if message.reply_count > 0 {
+                export_replies(rpc, message, out).await?;
+            }
+        }
+        match page.messages.first() {
+            Some(oldest) if page.has_more => before_id = Some(oldest.id),
+            _ => return Ok(()),
+        }
+    }
+}
+
+async fn export_replies(rpc: &Rpc, root: &Message, out: &mut impl Write) -> anyhow::Result<()> {
+    let mut before_id = None;
+    loop {
+        let params = thread::MessagesParams {
+            thread_id: root.id,
+            since_id: None,
+            before_id,
+            limit: Some(MAX_LIST_LIMIT),
+        };
+        let page = rpc.call::<thread::Messages>(&params).await?;
+        for reply in page.messages.iter().rev() {
+            write(out, "message", reply)?;
         }
         match page.messages.first() {
             Some(oldest) if page.has_more => before_id = Some(oldest.id),

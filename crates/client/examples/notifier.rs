@@ -86,15 +86,23 @@ impl Notifier {
         }
     }
 
+    /// A reply is news to those who follow its thread.
     fn is_news(&self, message: &Message) -> bool {
-        let read = self.state.read(message.channel_id);
-        let is_unread = read.is_some_and(|read| Some(message.id) > read.last_read_id);
+        let last_read_id = match message.thread_id {
+            None => self
+                .state
+                .read(message.channel_id)
+                .map(|read| read.last_read_id),
+            Some(root) => self.state.thread(root).map(|thread| thread.last_read_id),
+        };
+        let is_unread = last_read_id.is_some_and(|last| Some(message.id) > last);
         is_unread && message.author_id != self.state.user().id
     }
 
     /// A body is somebody's: what a terminal would obey is escaped.
     fn line(&self, message: &Message) -> String {
-        let mention = message.mentions.contains(&self.state.user().id);
+        let is_named = message.mentions.contains(&self.state.user().id);
+        let mention = is_named || message.mentions_everyone;
         let mention = if mention { "@ " } else { "" };
         let channel = self.state.channel(message.channel_id);
         let channel = channel.map_or("", |channel| &*channel.name);

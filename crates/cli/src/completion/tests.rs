@@ -42,9 +42,10 @@ fn methods_are_completed_wherever_options_stand() {
         &["antiphon", "call"][..],
         &["antiphon", "call", "--as", "1"],
     ] {
-        let words = [before, &["message.s"]].concat();
+        let words = [before, &["message.sen"]].concat();
         assert_eq!(told(&Bash, &words), ["message.send"]);
-        let sentence = "Sends a message to a channel the caller is in.";
+        let sentence =
+            "Sends a message to a channel the caller is in, or a reply to one of its messages.";
         assert_eq!(told(&Zsh, &words), [format!("message.send:{sentence}")]);
         assert_eq!(told(&Fish, &words), [format!("message.send\t{sentence}")]);
     }
@@ -52,7 +53,7 @@ fn methods_are_completed_wherever_options_stand() {
 
 #[test]
 fn parameters_are_completed_by_name_and_by_value() {
-    let names = ["body=", "channel_id=", "idempotency_key="];
+    let names = ["body=", "channel_id=", "thread_id=", "idempotency_key="];
     let all = told(&Bash, &["antiphon", "call", "message.send", ""]);
     assert!(all.starts_with(&names.map(ToOwned::to_owned)), "{all:?}");
     let words = [
@@ -81,8 +82,8 @@ fn a_parameter_that_was_given_is_not_offered_again() {
     for body in [&["body=x"][..], &["body", "=", "x"]] {
         let words = [&given[..], body, &[""]].concat();
         assert_eq!(
-            told(&Bash, &words)[..2],
-            ["channel_id=", "idempotency_key="]
+            told(&Bash, &words)[..3],
+            ["channel_id=", "thread_id=", "idempotency_key="]
         );
     }
 }

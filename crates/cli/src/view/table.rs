@@ -64,7 +64,7 @@ fn pairs(fields: &Fields<'_>) -> Vec<String> {
     fields.0.iter().map(line).collect()
 }
 
-/// A line of names and one for each row; a column that is empty in all of them is left out.
+/// A line of names and one for each row; a column that says nothing in any of them is left out.
 fn grid(rows: &[Fields<'_>], width: usize) -> Vec<String> {
     let columns: Vec<Vec<String>> = names(rows)
         .into_iter()
@@ -100,7 +100,7 @@ fn column(name: &str, rows: &[Fields<'_>]) -> Option<Vec<String>> {
     let column: Vec<String> = std::iter::once(visible(name)).chain(cells).collect();
     column[1..]
         .iter()
-        .any(|cell| !cell.is_empty())
+        .any(|cell| !matches!(&**cell, "" | "false" | "0"))
         .then_some(column)
 }
 

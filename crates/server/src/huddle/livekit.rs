@@ -1,5 +1,5 @@
-//! A LiveKit server: tokens that let people in, and its RoomService, which is asked who is there
-//! (Twirp: a POST with JSON).
+//! A LiveKit server: tokens that let people in, and its RoomService, which is asked who is there and
+//! told who has to go (Twirp: a POST with JSON).
 
 use std::{collections::BTreeSet, io, time::Duration};
 
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The largest answer that is read; a longer one is not understood.
 const MAX_ANSWER_BYTES: usize = 1 << 20;
 
-const LIST_PARTICIPANTS: &str = "/twirp/livekit.RoomService/ListParticipants";
+const ROOM_SERVICE: &str = "/twirp/livekit.RoomService/";
 /// The state of a participant who has gone and is still listed.
 const DISCONNECTED: &str = "DISCONNECTED";
 
@@ -33,8 +33,8 @@ const DISCONNECTED: &str = "DISCONNECTED";
 pub struct Livekit {
     /// What clients connect to, as it was configured.
     url: String,
-    /// What we ask, over HTTP.
-    list: Uri,
+    /// What we ask, over HTTP: the path of its methods.
+    rooms: String,
     key: ApiKey,
     http: Http,
     /// [`PATIENCE`], unless a test has less.
@@ -57,7 +57,7 @@ pub enum BadLivekit {
     Certificates(#[source] io::Error),
 }
 
-/// Why it is not known who is in a room.
+/// Why it is not known who is in a room, or somebody was not put out.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum AskError {
     #[error("cannot sign the question")]
@@ -111,15 +111,14 @@ impl Livekit {
             "wss" | "https" => ("https", Http::tls().map_err(BadLivekit::Certificates)?),
             _ => return Err(bad()),
         };
-        let list: Uri = format!("{scheme}://{rest}{LIST_PARTICIPANTS}")
-            .parse()
-            .map_err(|_| bad())?;
-        if list.query().is_some() || list.host().is_none_or(str::is_empty) {
+        let rooms = format!("{scheme}://{rest}{ROOM_SERVICE}");
+        let checked: Uri = rooms.parse().map_err(|_| bad())?;
+        if checked.query().is_some() || checked.host().is_none_or(str::is_empty) {
             return Err(bad());
         }
         Ok(Self {
             url: url.to_owned(),
-            list,
+            rooms,
             key,
             http,
             patience: PATIENCE,
@@ -146,13 +145,41 @@ impl Livekit {
         huddle: HuddleId,
         now: UnixMs,
     ) -> Result<BTreeSet<UserId>, AskError> {
-        let room = room(huddle);
-        let token = self.key.ask(&room, now)?;
-        let body = json!({ "room": room }).to_string();
-        let request = Request::post(&self.list)
+        let body = json!({ "room": room(huddle) });
+        let answer = self.call("ListParticipants", huddle, &body, now).await?;
+        let listed: Listed = serde_json::from_slice(&answer)?;
+        Ok(listed
+            .participants
+            .into_iter()
+            .filter_map(user_of)
+            .collect())
+    }
+
+    /// Puts somebody out of a huddle's room.
+    pub(super) async fn put_out(
+        &self,
+        huddle: HuddleId,
+        user: UserId,
+        now: UnixMs,
+    ) -> Result<(), AskError> {
+        let identity = Principal::User(user).to_string();
+        let body = json!({ "room": room(huddle), "identity": identity });
+        let answer = self.call("RemoveParticipant", huddle, &body, now);
+        answer.await.map(drop)
+    }
+
+    async fn call(
+        &self,
+        method: &str,
+        huddle: HuddleId,
+        body: &serde_json::Value,
+        now: UnixMs,
+    ) -> Result<Bytes, AskError> {
+        let token = self.key.ask(&room(huddle), now)?;
+        let request = Request::post(format!("{}{method}", self.rooms))
             .header(header::CONTENT_TYPE, "application/json")
             .header(header::AUTHORIZATION, format!("Bearer {token}"))
-            .body(Full::from(body))?;
+            .body(Full::from(body.to_string()))?;
         let answer = async {
             let response = self.http.request(request).await?;
             if response.status() != StatusCode::OK {
@@ -161,15 +188,9 @@ impl Livekit {
             let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES);
             Ok(body.collect().await.map_err(AskError::Body)?.to_bytes())
         };
-        let answer = tokio::time::timeout(self.patience, answer)
+        tokio::time::timeout(self.patience, answer)
             .await
-            .unwrap_or(Err(AskError::Late))?;
-        let listed: Listed = serde_json::from_slice(&answer)?;
-        Ok(listed
-            .participants
-            .into_iter()
-            .filter_map(user_of)
-            .collect())
+            .unwrap_or(Err(AskError::Late))
     }
 }
 
@@ -219,19 +240,22 @@ mod tests {
 
     use super::Livekit;
 
-    fn list_of(url: &str) -> Option<String> {
+    fn rooms_of(url: &str) -> Option<String> {
         let key = ApiKey::new("key".into(), b"secret");
         let livekit = Livekit::new(url, key).ok()?;
-        Some(livekit.list.to_string())
+        Some(livekit.rooms)
     }
 
     #[test]
     fn a_url_for_browsers_is_asked_over_http() {
-        let expected = "http://127.0.0.1:7880/twirp/livekit.RoomService/ListParticipants";
-        assert_eq!(list_of("ws://127.0.0.1:7880").as_deref(), Some(expected));
-        assert_eq!(list_of("http://127.0.0.1:7880/").as_deref(), Some(expected));
-        let below = list_of("ws://127.0.0.1/livekit").expect("is a URL");
-        assert!(below.ends_with("127.0.0.1/livekit/twirp/livekit.RoomService/ListParticipants"));
+        let expected = "http://127.0.0.1:7880/twirp/livekit.RoomService/";
+        assert_eq!(rooms_of("ws://127.0.0.1:7880").as_deref(), Some(expected));
+        assert_eq!(
+            rooms_of("http://127.0.0.1:7880/").as_deref(),
+            Some(expected)
+        );
+        let below = rooms_of("ws://127.0.0.1/livekit").expect("is a URL");
+        assert!(below.ends_with("127.0.0.1/livekit/twirp/livekit.RoomService/"));
     }
 
     #[test]
@@ -245,7 +269,7 @@ mod tests {
             "ws://a b",
             "ws://a/?b=",
         ] {
-            assert_eq!(list_of(url), None, "{url:?}");
+            assert_eq!(rooms_of(url), None, "{url:?}");
         }
     }
 }

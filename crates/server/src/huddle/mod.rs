@@ -1,8 +1,8 @@
 //! Who is still in a huddle.
 //!
 //! A tab renews its lease; [`Leases`] says whose has run out. Where there is a LiveKit server, it is
-//! asked who is in each room; [`Ghosts`] says who is listed here and has not been there. Both are
-//! pure functions of what they are told and the time. The service drives them by the clock and ends
+//! asked who is in each room; [`Ghosts`] says who is listed here and has not been there, and who is
+//! there without a seat, and has to go. Both are pure functions of what they are told and the time. The service drives them by the clock and ends
 //! the stays, each only under the lease it was about: somebody who has come back meanwhile stays.
 //!
 //! When in doubt nobody is removed: a LiveKit server that fails, hangs or is not understood says

@@ -9,7 +9,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior},
 };
 
-use super::{Ghosts, Leases, Livekit, ghosts::Room, livekit::AskError};
+use super::{Ghosts, Leases, Livekit, ghosts::Room};
 use crate::{
     clock,
     context::{Failure, Shared},
@@ -105,41 +105,52 @@ pub(crate) async fn watch(shared: Arc<Shared>) {
     }
 }
 
-/// One look at all rooms: ends the stays of those who are not there.
+/// One look at all rooms: ends the stays of those who are not there, and puts those out who are
+/// there and sit in no huddle.
 pub(super) async fn look(
     shared: &Arc<Shared>,
     livekit: &Livekit,
     ghosts: &mut Ghosts,
     now: UnixMs,
 ) -> Result<(), Failure> {
-    let seats = shared
-        .store
-        .read(|db| Ok::<_, Failure>(families::all_seats(db)?));
-    let seats = seats.await?;
-    let rooms = ask(livekit, &seats, now).await;
+    let mut rooms = ghosts.rooms(seats(shared).await?);
+    ask(livekit, &mut rooms, now).await;
     let absent = ghosts.handle_look(&rooms, now);
     let ended = absent.into_iter().map(|seat| (seat.user, seat.lease));
-    lose(shared, ended.collect()).await
+    lose(shared, ended.collect()).await?;
+    // Whoever has come since the question had a seat first.
+    let seats = seats(shared).await?;
+    for room in &rooms {
+        for user in room.strangers(&seats) {
+            if let Err(error) = livekit.put_out(room.huddle_id, user, now).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, user = user.get(), "somebody stays in a room");
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn seats(shared: &Shared) -> Result<Vec<Seat>, Failure> {
+    let read = shared
+        .store
+        .read(|db| Ok::<_, Failure>(families::all_seats(db)?));
+    read.await.map_err(Into::into)
 }
 
 /// One room after the other; once LiveKit does not answer at all, the rest is in doubt unasked.
-async fn ask(livekit: &Livekit, seats: &[Seat], now: UnixMs) -> Vec<Room> {
-    let mut rooms = Vec::new();
-    for seats in seats.chunk_by(|one, next| one.huddle_id == next.huddle_id) {
-        let Some(first) = seats.first() else { continue };
-        let there = livekit.ask(first.huddle_id, now).await;
-        let gives_up = there.as_ref().is_err_and(AskError::is_for_all_rooms);
-        if let Err(error) = &there {
-            let (error, huddle) = (error as &dyn std::error::Error, first.huddle_id.get());
-            tracing::warn!(error, huddle, "it is not known who is in a huddle's room");
-        }
-        rooms.push(Room {
-            seats: seats.to_vec(),
-            there: there.ok(),
-        });
-        if gives_up {
-            break;
+async fn ask(livekit: &Livekit, rooms: &mut [Room], now: UnixMs) {
+    for room in rooms {
+        match livekit.ask(room.huddle_id, now).await {
+            Ok(there) => room.there = Some(there),
+            Err(failed) => {
+                let (error, huddle) = (&failed as &dyn std::error::Error, room.huddle_id.get());
+                tracing::warn!(error, huddle, "it is not known who is in a huddle's room");
+                if failed.is_for_all_rooms() {
+                    return;
+                }
+            }
         }
     }
-    rooms
 }

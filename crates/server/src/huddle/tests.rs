@@ -42,12 +42,14 @@ enum Mood {
     Hangs,
 }
 
+/// Rooms it was asked about, and `room identity` of those it was to put out.
+type Asked = Arc<Mutex<Vec<String>>>;
+
 /// A LiveKit server on loopback.
 struct Fake {
     address: SocketAddr,
     mood: Arc<Mutex<Mood>>,
-    /// The rooms it was asked about.
-    asked: Arc<Mutex<Vec<String>>>,
+    asked: Asked,
     _serving: JoinSet<()>,
 }
 
@@ -94,12 +96,12 @@ impl Fake {
 async fn answer(
     request: Request<Incoming>,
     mood: Mood,
-    asked: Arc<Mutex<Vec<String>>>,
+    asked: Asked,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    assert_eq!(
-        request.uri().path(),
-        "/twirp/livekit.RoomService/ListParticipants"
-    );
+    let path = request.uri().path().to_owned();
+    let method = path.strip_prefix("/twirp/livekit.RoomService/");
+    let puts_out = method == Some("RemoveParticipant");
+    assert!(puts_out || method == Some("ListParticipants"), "{path}");
     let token = request.headers()[header::AUTHORIZATION]
         .to_str()
         .expect("text");
@@ -116,9 +118,13 @@ async fn answer(
         claims["video"],
         json!({ "room": body["room"], "roomAdmin": true })
     );
-    asked
-        .lock()
-        .push(body["room"].as_str().expect("a room").to_owned());
+    let room = body["room"].as_str().expect("a room");
+    if puts_out {
+        let identity = body["identity"].as_str().expect("an identity");
+        asked.lock().push(format!("{room} {identity}"));
+        return Ok(Response::new(Full::from("{}")));
+    }
+    asked.lock().push(room.to_owned());
     let (status, body) = match mood {
         Mood::Lists(users) => (StatusCode::OK, listed(users)),
         Mood::Says(status, body) => (status, body),
@@ -319,6 +325,26 @@ async fn a_livekit_server_that_hangs_removes_nobody_and_is_asked_about_no_second
     assert_eq!(stage.users().await, [1, 2]);
     let asked = stage.fake.asked.lock();
     assert_eq!(*asked, ["huddle-1"; 3]);
+}
+
+#[tokio::test]
+async fn who_left_the_channel_or_whose_huddle_ended_is_put_out_of_the_room() {
+    let stage = Stage::new().await;
+    stage.start(1, 1).await;
+    stage.start(2, 1).await;
+    stage.fake.is(Mood::Lists(&[1, 2]));
+    let mut ghosts = Ghosts::default();
+    let left = json!({ "channel_id": 1 });
+    stage.call(2, "channel.leave", left.clone()).await;
+    stage.look(&mut ghosts, later()).await;
+    assert_eq!(*stage.fake.asked.lock(), ["huddle-1", "huddle-1 user:2"]);
+    stage.call(1, "channel.leave", left).await;
+    stage.fake.asked.lock().clear();
+    for _ in 0..2 {
+        stage.look(&mut ghosts, later()).await;
+    }
+    let expected = ["huddle-1", "huddle-1 user:1", "huddle-1 user:2"];
+    assert_eq!(*stage.fake.asked.lock(), expected);
 }
 
 #[tokio::test]
