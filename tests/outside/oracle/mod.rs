@@ -29,7 +29,7 @@
 //! drawn beside the others (1 is once in about a hundred steps), and a function that makes its
 //! params. What only a run can know is a reference: `one_of("message.own", rng)`, or
 //! `mostly("message.own", "message.any", rng)` so that some calls are refused; the queries behind
-//! the names stand in `steps/references.rs`, and where one finds nothing for the caller, another user
+//! the names stand in `steps/queries.rs`, and where one finds nothing for the caller, another user
 //! calls. `.by_operator()` for an internal method,
 //! `.relaying("presence.changed")` for a mutation whose event is ephemeral and has the caller's
 //! `user_id`. A new family is also a line in

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::{Maker, mostly, one_of, step};
 
 pub(super) const STEPS: &[Maker] = &[
-    step("canvas.create", 5, create),
+    step("canvas.create", 8, create),
     step("canvas.update", 7, update),
     step("canvas.delete", 3, delete),
     step("canvas.restore", 4, restore),

@@ -6,6 +6,7 @@ mod events;
 mod huddle;
 mod message;
 mod presence;
+mod queries;
 mod read;
 pub(super) mod references;
 mod session;
