@@ -154,7 +154,8 @@ mod tests {
     fn a_workspace_with_as_many_channels_as_it_may_have_takes_no_more_until_one_is_deleted() {
         let db = empty_database();
         db.execute_batch(
-            "INSERT INTO user (id, name, display_name, administrator) VALUES (1, 'ada', 'Ada', 0);
+            "INSERT INTO user (id, name, display_name, administrator, created_at)
+             VALUES (1, 'ada', 'Ada', 0, 0);
              INSERT INTO workspace (id, name, owner_id) VALUES (1, 'team', 1);",
         )
         .expect("inserts");
