@@ -137,3 +137,13 @@ async fn who_joins_through_one_gateway_is_sent_the_next_event_through_another() 
     );
     assert!(message.pos > Some(Pos(0)));
 }
+
+#[tokio::test]
+async fn a_topic_has_no_control_characters_but_line_breaks() {
+    let house = House::with_channel(1).await;
+    let one = house.user(1);
+    let update = |topic: &str| json!({ "channel_id": 1, "topic": topic });
+    must(&one, "channel.update", update("two\nlines")).await;
+    let error = refused(&one, "channel.update", update("a\u{1}b")).await;
+    assert_eq!(error.data["errors"][0]["path"], "topic");
+}

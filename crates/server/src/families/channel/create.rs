@@ -5,15 +5,14 @@ use antiphon_api::{
     entities::{ChannelKind, Permission},
     ids::{ChannelId, UserId, WorkspaceId},
     limits::MAX_NAME_CHARS,
-    methods::channel::{
-        ChannelResult, CreateParams, MAX_CHANNELS, MAX_DM_MEMBERS, MAX_TOPIC_CHARS,
-    },
+    methods::channel::{ChannelResult, CreateParams, MAX_CHANNELS, MAX_DM_MEMBERS},
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    super::{at_most, name_of, permission, workspace},
+    super::{name_of, permission, workspace},
     members::admit,
+    topic_of,
 };
 use crate::context::{Failure, Work};
 
@@ -43,7 +42,7 @@ fn room(work: &Work<'_, '_>, params: CreateParams, caller: UserId) -> Result<Cha
         .name
         .ok_or_else(|| RpcError::invalid_param("name", "missing: only a dm has no name"))?;
     let name = name_of("name", &name, MAX_NAME_CHARS)?;
-    let topic = at_most("topic", params.topic.unwrap_or_default(), MAX_TOPIC_CHARS)?;
+    let topic = topic_of(params.topic.unwrap_or_default())?;
     refuse_too_many(work, params.workspace_id)?;
     work.prepare_cached(
         "INSERT INTO channel (workspace_id, kind, name, topic) VALUES (?1, ?2, ?3, ?4)",

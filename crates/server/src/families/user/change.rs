@@ -12,7 +12,7 @@ use antiphon_store::{Audience, Scope, membership, revocation, revocation::Revoca
 use rusqlite::params;
 
 use super::{
-    super::{huddle, name_of},
+    super::{huddle, name_of, workspace},
     absent, administers, is_visible, load,
     rows::{current, has_name, with_external_id},
 };
@@ -120,6 +120,12 @@ pub(super) fn deactivate(
     }
     if user.deactivated_at.is_some() {
         return Ok(UserResult { user });
+    }
+    if workspace::owns_any(work, user.id)? {
+        let message = "they own a workspace; have them hand it over or delete it first";
+        return Err(RpcError::new(ErrorCode::Conflict, message)
+            .with("existing", "owner")
+            .into());
     }
     work.prepare_cached("UPDATE user SET deactivated_at = ?2 WHERE id = ?1")?
         .execute([user.id.get(), work.now.get()])?;
