@@ -214,7 +214,7 @@ pub(super) fn list(look: &mut Look<'_>, params: MembersParams) -> Result<Members
     let caller = look.caller.user()?;
     let limit = page_limit(params.limit)?;
     visible(look, workspace_id, caller)?;
-    let after = params.after_id.map_or(0, UserId::get);
+    let after = params.since_id.map_or(0, UserId::get);
     let members = look
         .prepare_cached(
             "SELECT user_id, role FROM workspace_member
