@@ -16,6 +16,7 @@ use crate::{Begun, EventStream, Http, Process, Proxy, Refused, Tab};
 pub struct Install {
     folder: TempDir,
     pub server: Option<Process>,
+    key: Option<PathBuf>,
 }
 
 /// A gateway process and its address, which it keeps when started again.
@@ -54,7 +55,22 @@ impl Install {
         Self {
             folder: folder.expect("a temporary folder"),
             server: None,
+            key: None,
         }
+    }
+
+    /// Its servers sign tokens, and its gateways believe them.
+    pub fn signing(mut self) -> Self {
+        let key = self.folder().join("key");
+        fs::write(&key, "a signing key of enough bytes, for tests alone").expect("writes");
+        self.key = Some(key);
+        self
+    }
+
+    fn key_args(&self) -> Vec<&str> {
+        let key = self.key.as_ref();
+        let key = key.map(|path| path.to_str().expect("the path is text"));
+        key.map_or_else(Vec::new, |path| vec!["--signing-key", path])
     }
 
     /// With a running server and one gateway.
@@ -85,7 +101,9 @@ impl Install {
     pub fn start_server(&mut self) {
         let data = self.data();
         let data = data.to_str().expect("the path is text");
-        let mut server = Process::start(self.folder.path(), &["server", "--dev", "--data", data]);
+        let mut args = vec!["server", "--dev", "--data", data];
+        args.extend(self.key_args());
+        let mut server = Process::start(self.folder.path(), &args);
         server.says("ready");
         self.server = Some(server);
     }
@@ -115,7 +133,7 @@ impl Install {
 
     /// As [`start_gateway`](Self::start_gateway), with the server's sockets in another folder.
     pub fn start_gateway_at(&self, server: &Path) -> Node {
-        let process = gateway(self.folder.path(), server, &free_address());
+        let process = self.gateway(server, &free_address());
         Node::ready(process, server)
     }
 
@@ -153,8 +171,24 @@ impl Install {
     /// Starts a killed gateway again where it was.
     pub fn restart_gateway(&self, node: &mut Node) {
         node.process.kill();
-        let process = gateway(self.folder.path(), &node.server, &node.address);
+        let process = self.gateway(&node.server, &node.address);
         *node = Node::ready(process, &node.server.clone());
+    }
+
+    fn gateway(&self, server: &Path, listen: &str) -> Process {
+        let server = server.to_str().expect("the path is text");
+        let mut args = vec![
+            "gateway",
+            "--dev",
+            "--server",
+            server,
+            "--listen",
+            listen,
+            "--drain-window",
+            "1s",
+        ];
+        args.extend(self.key_args());
+        Process::start(self.folder(), &args)
     }
 
     /// The operator's calls, over rpc.sock.
@@ -241,21 +275,6 @@ fn free_address() -> String {
             return address;
         }
     }
-}
-
-fn gateway(folder: &Path, server: &Path, listen: &str) -> Process {
-    let server = server.to_str().expect("the path is text");
-    let args = [
-        "gateway",
-        "--dev",
-        "--server",
-        server,
-        "--listen",
-        listen,
-        "--drain-window",
-        "1s",
-    ];
-    Process::start(folder, &args)
 }
 
 impl Node {

@@ -37,6 +37,10 @@ pub const MAX_TOKEN_BYTES: usize = 4096;
 /// The longest `jti`, in bytes; it is visible ASCII.
 pub const MAX_JTI_BYTES: usize = 128;
 
+/// How far an issuer's clock may be ahead: a token from later on would outlive a revocation of all
+/// that were issued so far.
+const MAX_AHEAD_MS: i64 = 60_000;
+
 /// Both the issuer and the audience of every token of an instance.
 const NAME: &str = "antiphon";
 
@@ -249,14 +253,15 @@ impl Verifier {
         if claims.kind != Kind::User {
             return Err(Refusal::WrongKind);
         }
+        let issued_at = claims.iat.and_then(|seconds| seconds.checked_mul(1000));
+        if issued_at.is_some_and(|ms| ms > now.get() + MAX_AHEAD_MS) {
+            return Err(Refusal::Invalid);
+        }
         Ok(Verified {
             subject: subject(claims.sub, claims.ext)?,
             expires_at: Some(expires_at),
             jti: claims.jti.map(nameable).transpose()?,
-            issued_at: claims
-                .iat
-                .and_then(|seconds| seconds.checked_mul(1000))
-                .map(UnixMs),
+            issued_at: issued_at.map(UnixMs),
         })
     }
 

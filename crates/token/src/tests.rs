@@ -173,3 +173,16 @@ fn a_development_token_is_accepted_by_a_development_verifier_alone() {
     );
     assert_eq!(verifier.verify("dev:0", NOW), Err(Refusal::Invalid));
 }
+
+#[test]
+fn a_token_issued_more_than_a_minute_from_now_is_refused() {
+    let verifier = Verifier::new(&key());
+    let issued = |ms| Grant {
+        issued_at: NOW.plus_ms(ms),
+        expires_at: NOW.plus_ms(600_000),
+        ..grant()
+    };
+    let verify = |ms| verifier.verify(&issue(&key(), issued(ms)).expect("signs"), NOW);
+    assert!(verify(60_000).is_ok());
+    assert_eq!(verify(61_000).err(), Some(Refusal::Invalid));
+}

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use antiphon_api::{Kind, events::EVENTS, methods::METHODS};
 
-use super::steps;
+/// What no tab can hear: it is told to somebody who had none before.
+const TO_NOBODY_THERE: &str = "user.created";
 
 #[derive(Debug, Default)]
 pub(super) struct Catalogue {
@@ -48,35 +49,34 @@ impl Catalogue {
         let mut gaps = Vec::new();
         for method in METHODS {
             let (calls, done) = self.calls.get(method.name).copied().unwrap_or_default();
-            let is_silent = steps::of(method.name).is_some_and(|maker| maker.silent.is_some());
-            let tells = self.caused.contains_key(method.name);
             if done == 0 {
                 gaps.push(format!(
                     "none of {calls} calls of {} succeeded",
                     method.name
                 ));
-            } else if method.kind == Kind::Mutation && tells == is_silent {
-                let what = if tells {
-                    "caused an event"
-                } else {
-                    "caused none"
-                };
-                gaps.push(format!("{} {what} in {done} calls", method.name));
+            } else if method.kind == Kind::Mutation
+                && !method.is_internal
+                && !self.caused.contains_key(method.name)
+            {
+                gaps.push(format!("{} caused no event in {done} calls", method.name));
             }
         }
         let unheard = EVENTS
             .iter()
-            .filter(|event| !self.heard.contains(event.name));
+            .filter(|event| event.name != TO_NOBODY_THERE && !self.heard.contains(event.name));
         gaps.extend(unheard.map(|event| format!("no tab heard {}", event.name)));
         gaps
     }
 
-    /// A line for each method: calls, those carried out, and what they caused.
+    /// A line for all calls, and one for each method: calls, those carried out, and what they caused.
     pub(super) fn report(&self) -> String {
+        let sum = |(all, done), (calls, carried_out)| (all + calls, done + carried_out);
+        let (all, done) = self.calls.values().copied().fold((0, 0), sum);
         let line = |(method, (calls, done)): (&String, &(usize, usize))| {
             let events = self.caused.get(method).cloned().unwrap_or_default();
             format!("{method}: {done} of {calls}: {events:?}\n")
         };
-        self.calls.iter().map(line).collect()
+        let lines: String = self.calls.iter().map(line).collect();
+        format!("{done} of {all} calls were carried out\n{lines}")
     }
 }

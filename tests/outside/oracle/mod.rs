@@ -12,7 +12,9 @@
 //! - [`checks::replay`]: what the log replays to a user is the same;
 //! - [`checks::rooms`]: who is to hear an event follows from the events before it alone;
 //! - [`checks::introduced`]: what an event names, an earlier one has introduced;
-//! - [`checks::counts`]: counts are what the tables say;
+//! - [`checks::counts`], [`checks::holdings`] and [`checks::documents`]: counts, roles, wishes,
+//!   huddles, messages and canvases are what the tables say;
+//! - [`checks::revisions`]: with every change an entity's revision rises;
 //! - [`schemas`]: every event and every result is what openrpc.json says, and nothing more;
 //! - all tabs of a user have the state of a fresh snapshot, a refused call has changed nothing, and
 //!   a call that is repeated with its key has one answer and one effect.
@@ -27,16 +29,17 @@
 //! drawn beside the others (1 is once in about a hundred steps), and a function that makes its
 //! params. What only a run can know is a reference: `one_of("message.own", rng)`, or
 //! `mostly("message.own", "message.any", rng)` so that some calls are refused; the queries behind
-//! the names stand in `steps/references.rs`. `.by_operator()` for an internal method,
+//! the names stand in `steps/queries.rs`, and where one finds nothing for the caller, another user
+//! calls. `.by_operator()` for an internal method,
 //! `.relaying("presence.changed")` for a mutation whose event is ephemeral and has the caller's
-//! `user_id`, `.silent("why")` for one that tells nobody. A new family is also a line in
+//! `user_id`. A new family is also a line in
 //! `FAMILIES` in `steps/mod.rs`. A step must not take from users 1 to 8 what every look needs, such
 //! as the right to a snapshot: `user.without_tabs` finds others.
 //!
 //! A new event needs nothing if the catalogue's words for its audience are known to `checks/rooms.rs`
 //! (in the log) or `checks/delivery.rs` (ephemeral); one that changes who is where needs a line in
 //! `Rooms::hear`. An id that has to be introduced is an entry of `checks/introduced.rs`; a count that
-//! a snapshot carries belongs into `checks/counts.rs`. Then
+//! a snapshot carries belongs into `checks/counts.rs`, anything else into `checks/holdings.rs`. Then
 //!
 //! ```text
 //! cargo build -p antiphon-cli && cargo test -p outside-tests oracle

@@ -71,7 +71,7 @@ pub(super) struct Seat {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Call {
-    /// 0 is the operator.
+    /// 0 is the operator. Another user calls if there is nothing for this one to call about.
     pub(super) caller: i64,
     pub(super) method: String,
     /// With references, which are looked up when the call is made.
@@ -132,31 +132,37 @@ impl Plan {
     }
 }
 
-/// Everybody but users 7 and 8 in the demo workspace and its first channel, and those two in one of
-/// their own.
-fn beginning() -> [Step; 9] {
-    let add = |user, role| json!({ "workspace_id": 1, "user_id": user, "role": role });
+/// Users 1 to 6 in the demo workspace, users 7 and 8 in one of their own with two of the others, and
+/// channels with people in both.
+fn beginning() -> impl Iterator<Item = Step> {
+    let member =
+        |workspace, user, role| json!({ "workspace_id": workspace, "user_id": user, "role": role });
+    let channel =
+        |workspace, kind| json!({ "workspace_id": workspace, "kind": kind, "name": kind });
+    let dm = json!({ "workspace_id": 2, "kind": "dm", "peer_ids": [8] });
+    let in_channel = |channel, user| json!({ "channel_id": channel, "user_id": user });
     let join = || json!({ "channel_id": 1 });
-    [
-        (1, "workspace.add_member", add(4, "member")),
-        (1, "workspace.add_member", add(5, "admin")),
-        (1, "workspace.add_member", add(6, "member")),
+    let calls = [
+        (1, "workspace.add_member", member(1, 4, "member")),
+        (1, "workspace.add_member", member(1, 5, "admin")),
+        (1, "workspace.add_member", member(1, 6, "member")),
         (4, "channel.join", join()),
         (5, "channel.join", join()),
         (6, "channel.join", join()),
         (7, "workspace.create", json!({ "name": "away" })),
-        (
-            7,
-            "workspace.add_member",
-            json!({ "workspace_id": 2, "user_id": 8 }),
-        ),
-        (
-            7,
-            "channel.create",
-            json!({ "workspace_id": 2, "kind": "dm", "peer_ids": [8] }),
-        ),
-    ]
-    .map(|(caller, method, params)| {
+        (7, "workspace.add_member", member(2, 8, "admin")),
+        (7, "workspace.add_member", member(2, 1, "member")),
+        (7, "workspace.add_member", member(2, 4, "guest")),
+        (7, "channel.create", dm),
+        (7, "channel.create", channel(2, "public")),
+        (7, "channel.add_member", in_channel(4, 8)),
+        (7, "channel.add_member", in_channel(4, 1)),
+        (7, "channel.add_member", in_channel(4, 4)),
+        (1, "channel.create", channel(1, "private")),
+        (1, "channel.add_member", in_channel(5, 2)),
+        (1, "channel.add_member", in_channel(5, 5)),
+    ];
+    calls.into_iter().map(|(caller, method, params)| {
         Step::Call(Call {
             caller,
             method: method.to_owned(),

@@ -13,6 +13,7 @@ use super::{
     checks::{
         Told,
         delivery::{Delivery, Relaying},
+        documents::Documents,
         equation::History,
         rooms::Rooms,
     },
@@ -43,6 +44,7 @@ pub(super) struct Play {
     /// The whole log, up to the last look.
     told: Vec<Told>,
     rooms: Rooms,
+    documents: Documents,
     delivery: Delivery,
     results: Results,
     /// Calls with a key that were carried out, and their results.
@@ -80,6 +82,7 @@ pub(super) async fn play_at_once(plan: &Plan) {
     let mut history = std::mem::take(&mut play.history);
     let onlooker = async {
         while writing.get() > 0 {
+            play.stage.hold_seats().await;
             for user in 1..=USERS {
                 history.add(user, play.stage.snapshot(user).await);
             }
@@ -110,6 +113,7 @@ impl Play {
             history: History::default(),
             told: Vec::new(),
             rooms: Rooms::default(),
+            documents: Documents::default(),
             delivery: Delivery::default(),
             results: Results::new(),
             keyed: Vec::new(),
@@ -173,13 +177,22 @@ impl Play {
         }
     }
 
+    /// The next user calls if the params find nothing for the one who is to, and so on.
     fn look_up(&self, call: &Call) -> Made {
-        let lookup = Lookup {
-            database: &self.stage.reader,
-            results: &self.results,
-            caller: call.caller,
+        let found = |caller| {
+            let lookup = Lookup {
+                database: &self.stage.reader,
+                results: &self.results,
+                caller,
+            };
+            lookup.resolve(&call.params)
         };
-        let mut params = lookup.resolve(&call.params);
+        let others = (1..USERS).map(|more| 1 + (call.caller - 1 + more) % USERS);
+        let others = others.filter(|_| call.caller > 0);
+        let mut asked = std::iter::once(call.caller).chain(others);
+        let caller = asked.find(|caller| found(*caller).is_whole);
+        let caller = caller.unwrap_or(call.caller);
+        let mut params = found(caller).params;
         let is_mutation = METHODS
             .iter()
             .any(|method| method.name == call.method && method.kind == Kind::Mutation);
@@ -187,7 +200,7 @@ impl Play {
             params["idempotency_key"] = key.as_str().into();
         }
         Made {
-            caller: call.caller,
+            caller,
             method: call.method.clone(),
             params,
             route: call.route,

@@ -1,5 +1,7 @@
 //! Where a plan is played: one server, one gateway, and ways to call.
 
+use std::{cell::Cell, time::Duration};
+
 use antiphon_api::{
     RpcError,
     ids::UserId,
@@ -10,6 +12,7 @@ use antiphon_client::{CallError, Rpc};
 use antiphon_test_support::{Install, Node, eventually};
 use rusqlite::Connection;
 use serde_json::{Value, json, value::to_raw_value};
+use tokio::time::Instant;
 
 use super::plan::USERS;
 use crate::database::{Database, open_to_read};
@@ -20,7 +23,13 @@ pub(super) struct Stage {
     server: Rpc,
     /// For the lookup of references and the log's head.
     pub(super) reader: Connection,
+    /// When the leases in huddles were renewed.
+    renewed: Cell<Instant>,
 }
+
+/// How old a renewal of all leases in huddles becomes. It is far below what a lease lasts, so that
+/// none ends in a plan, however slow the machine is: when it does is no part of a plan.
+const RENEWAL: Duration = Duration::from_secs(10);
 
 /// What a call came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +53,7 @@ impl From<Result<Value, RpcError>> for Outcome {
 impl Stage {
     /// With the demo workspace and users 1 to [`USERS`].
     pub(super) async fn set() -> Self {
-        let mut install = Install::in_memory();
+        let mut install = Install::in_memory().signing();
         install.start_server();
         let node = install.start_gateway();
         let stage = Self {
@@ -52,6 +61,7 @@ impl Stage {
             reader: open_to_read(&install.database()),
             install,
             node,
+            renewed: Cell::new(Instant::now()),
         };
         for user in 4..=USERS {
             let params = json!({ "name": format!("u{user}") });
@@ -99,6 +109,27 @@ impl Stage {
     pub(super) fn gateway(&self, user: i64) -> Rpc {
         let url = format!("http://{}", self.node.address);
         Rpc::http(&url, Some(format!("dev:{user}"))).expect("a good address")
+    }
+
+    /// Renews all leases in huddles, now and then.
+    pub(super) async fn hold_seats(&self) {
+        if self.renewed.get().elapsed() < RENEWAL {
+            return;
+        }
+        self.renewed.set(Instant::now());
+        for (user, huddle, lease) in self.seats() {
+            let params = json!({ "huddle_id": huddle, "lease": lease });
+            call(&self.server(user), "huddle.renew", &params).await;
+        }
+    }
+
+    fn seats(&self) -> Vec<(i64, i64, i64)> {
+        let mut statement = self
+            .reader
+            .prepare_cached("SELECT user_id, huddle_id, lease FROM huddle_seat")
+            .expect("is SQL");
+        let seats = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+        seats.and_then(Iterator::collect).expect("can be read")
     }
 
     pub(super) async fn snapshot(&self, user: i64) -> SnapshotResult {

@@ -10,13 +10,6 @@ use crate::{
 
 /// The largest body, in bytes of UTF-8.
 pub const MAX_BODY_BYTES: usize = 32 * 1024;
-/// The most messages in one answer.
-pub const MAX_LIST_LIMIT: u32 = 200;
-/// The most bytes of bodies and reactions in one answer: a page ends before the message that would
-/// go over it, but has at least one.
-pub const MAX_LIST_BYTES: usize = 1 << 20;
-/// How many messages an answer holds unless `limit` is given.
-pub const DEFAULT_LIST_LIMIT: u32 = 50;
 /// The most users a message mentions by name or with `@here`.
 pub const MAX_MENTIONS: usize = 256;
 /// The most replies to one message; then a new thread is begun.
@@ -26,8 +19,6 @@ pub const MAX_EMOJI: usize = 50;
 /// The most reactions on one message, of all emoji together; with them and the largest body it
 /// still fits one event.
 pub const MAX_REACTIONS: usize = 2_000;
-/// The longest emoji, in characters.
-pub const MAX_EMOJI_CHARS: usize = 32;
 /// The most pinned messages in one channel.
 pub const MAX_PINS: usize = 100;
 /// The former bodies that are kept of a message, the newest.
@@ -191,6 +182,7 @@ pub struct BulkDeleteParams {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessageBulkDeleteResult")]
 pub struct BulkDeleteResult {
     /// Each once, in rising order; replies that only went with their root are not named.
     pub deleted_ids: Vec<MessageId>,
@@ -205,6 +197,7 @@ pub struct ReactParams {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessageReactionsResult")]
 pub struct ReactionsResult {
     /// All of the message's, after the call.
     pub reactions: Vec<Reaction>,
@@ -217,6 +210,7 @@ pub struct PinsParams {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessagePins")]
 pub struct PinsResult {
     /// At most 100.
     pub messages: Vec<Message>,
@@ -225,6 +219,7 @@ pub struct PinsResult {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessageHistory")]
 pub struct HistoryResult {
     /// At most 50; fewer when they would hold over 1 MiB of bodies.
     pub edits: Vec<Edit>,
@@ -232,6 +227,7 @@ pub struct HistoryResult {
 
 /// What a message said before an edit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessageEdit")]
 pub struct Edit {
     /// The message's revision right before the edit.
     pub revision: Revision,
@@ -265,6 +261,7 @@ pub struct SearchParams {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessageSearch")]
 pub struct SearchResult {
     /// The newest first.
     pub hits: Vec<Hit>,
@@ -277,6 +274,7 @@ pub struct SearchResult {
 
 /// A message that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessageHit")]
 pub struct Hit {
     pub message: Message,
     /// The part of the body with the most of what was searched for; its texts joined are that part.
@@ -285,6 +283,7 @@ pub struct Hit {
 
 /// A piece of a snippet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessageSnippetPart")]
 pub struct SnippetPart {
     pub text: String,
     /// Whether it is what was searched for.

@@ -10,7 +10,6 @@ mod message;
 mod permission;
 mod presence;
 mod read;
-mod replay;
 mod server;
 mod session;
 mod state;
@@ -22,14 +21,16 @@ mod workspace;
 
 use antiphon_api::{
     RpcError,
-    methods::message::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT},
+    limits::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT},
 };
 use antiphon_store::Tx;
 
 use crate::rpc::Router;
 
 pub(crate) use huddle::{Seat, all_seats, lose};
-pub(crate) use presence::{Status, claims, forget_ended, status_ends, status_of};
+pub(crate) use presence::{
+    Status, claims, forget_ended as forget_ended_presence, status_ends, status_of,
+};
 pub(crate) use token::forget_ended as forget_ended_tokens;
 pub(crate) use user::peers;
 
@@ -60,7 +61,6 @@ pub(crate) fn register(router: Router) -> Router {
         state::register,
         session::register,
         server::register,
-        replay::register,
         huddle::register,
         events::register,
         token::register,

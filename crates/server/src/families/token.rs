@@ -51,7 +51,7 @@ fn issue(work: &mut Work<'_, '_>, params: IssueParams) -> Result<IssueResult, Fa
     let shared = work.shared;
     let key = shared.signing_key.as_ref().ok_or_else(|| {
         let message = "this server has no signing key; start it with --signing-key FILE";
-        RpcError::new(ErrorCode::Conflict, message)
+        RpcError::new(ErrorCode::Conflict, message).with("existing", "no_signing_key")
     })?;
     if !(MIN_TTL_MS..=MAX_TTL_MS).contains(&params.ttl_ms) {
         let message = format!("expected {MIN_TTL_MS} to {MAX_TTL_MS} milliseconds");

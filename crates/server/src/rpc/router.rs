@@ -37,7 +37,7 @@ pub(crate) enum Run {
 }
 
 struct Route {
-    kind: Kind,
+    is_internal: bool,
     class: Class,
     prepare: Prepare,
 }
@@ -59,6 +59,7 @@ impl Router {
         self,
         run: fn(&mut Work<'_, '_>, M::Params) -> Result<M::Result, Failure>,
     ) -> Self {
+        debug_assert!(M::KIND == Kind::Mutation, "{} is a query", M::NAME);
         self.route::<M>(Box::new(move |mut params| {
             let idempotency_key = take_idempotency_key(&mut params)?;
             let params: M::Params = typed(params)?;
@@ -98,7 +99,7 @@ impl Router {
         run: fn(&mut Look<'_>, M::Params) -> Result<M::Result, Failure>,
         kind: fn(QueryRun) -> Run,
     ) -> Self {
-        debug_assert!(M::KIND != Kind::Mutation, "{} is a mutation", M::NAME);
+        debug_assert!(M::KIND == Kind::Query, "{} is a mutation", M::NAME);
         self.route::<M>(Box::new(move |params| {
             let params = typed(params)?;
             Ok(Prepared {
@@ -112,7 +113,7 @@ impl Router {
         let earlier = self.routes.insert(
             M::NAME,
             Route {
-                kind: M::KIND,
+                is_internal: M::IS_INTERNAL,
                 class: M::CLASS,
                 prepare,
             },
@@ -137,7 +138,7 @@ impl Router {
         let route = self
             .routes
             .get(method)
-            .filter(|route| operator || route.kind != Kind::Internal)
+            .filter(|route| operator || !route.is_internal)
             .ok_or_else(|| unknown_method(method))?;
         (route.prepare)(named(params)?)
     }

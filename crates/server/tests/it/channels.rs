@@ -68,7 +68,7 @@ async fn pages(house: &House, method: &str, home: &str, list: &str, id: &str) ->
         let entries = page[list].as_array().expect("a list").iter();
         let ids: Vec<i64> = entries.filter_map(|entry| entry[id].as_i64()).collect();
         assert!(page["pos"].is_i64());
-        params["after_id"] = json!(ids.last());
+        params["since_id"] = json!(ids.last());
         pages.push(ids);
         if page["has_more"] == false {
             return pages;
@@ -136,4 +136,14 @@ async fn who_joins_through_one_gateway_is_sent_the_next_event_through_another() 
         ("message.created", &vec![1, 2, 3])
     );
     assert!(message.pos > Some(Pos(0)));
+}
+
+#[tokio::test]
+async fn a_topic_has_no_control_characters_but_line_breaks() {
+    let house = House::with_channel(1).await;
+    let one = house.user(1);
+    let update = |topic: &str| json!({ "channel_id": 1, "topic": topic });
+    must(&one, "channel.update", update("two\nlines")).await;
+    let error = refused(&one, "channel.update", update("a\u{1}b")).await;
+    assert_eq!(error.data["errors"][0]["path"], "topic");
 }

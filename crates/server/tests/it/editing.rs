@@ -239,3 +239,30 @@ async fn edits_reactions_pins_and_replies_missed_offline_are_all_in_what_comes_a
         .for_each(|heard| fold(&mut again, heard));
     assert_eq!(again, held);
 }
+
+#[tokio::test]
+async fn who_may_not_send_any_more_does_not_speak_by_editing() {
+    let talk = Talk::of(2).await;
+    let message = talk.say(2, "one").await;
+    let silent = json!({ "workspace_id": 1, "role": "member", "permissions": ["channel:join"] });
+    talk.must(1, "workspace.set_permissions", silent).await;
+    let error = talk
+        .refused(2, "message.update", edit(message, "two"))
+        .await;
+    assert_eq!(error.data["permission"], "message:send");
+}
+
+#[tokio::test]
+async fn a_root_with_replies_of_others_goes_only_with_the_permission_to_delete_theirs() {
+    let talk = Talk::of(3).await;
+    let (mine, answered) = (talk.say(2, "mine").await, talk.say(2, "answered").await);
+    let reply = |root: i64| json!({ "thread_id": root, "body": "reply" });
+    talk.must(2, "thread.reply", reply(mine)).await;
+    talk.must(3, "thread.reply", reply(answered)).await;
+    talk.must(2, "message.delete", json!({ "message_id": mine }))
+        .await;
+    let params = json!({ "message_id": answered });
+    let error = talk.refused(2, "message.delete", params.clone()).await;
+    assert_eq!(error.data["permission"], "message:delete");
+    talk.must(1, "message.delete", params).await;
+}

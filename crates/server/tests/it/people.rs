@@ -236,3 +236,24 @@ async fn two_tabs_agree_on_preferences_and_mutes_whichever_of_them_set_them() {
         assert_eq!(told, &snapshot["notify"][0]);
     }
 }
+
+#[tokio::test]
+async fn an_owner_hands_over_first_and_nobody_takes_in_who_is_deactivated() {
+    let house = House::with_channel(3).await;
+    let one = house.user(1);
+    let mine = must(&house.user(2), "workspace.create", json!({ "name": "own" })).await;
+    let error = refused(&one, "user.deactivate", json!({ "user_id": 2 })).await;
+    assert_eq!(error.data["existing"], "owner");
+    let id = &mine["workspace"]["id"];
+    must(
+        &house.user(2),
+        "workspace.delete",
+        json!({ "workspace_id": id }),
+    )
+    .await;
+    must(&one, "user.deactivate", json!({ "user_id": 2 })).await;
+    let new = must(&one, "workspace.create", json!({ "name": "new" })).await;
+    let params = json!({ "workspace_id": new["workspace"]["id"], "user_id": 2 });
+    let error = refused(&one, "workspace.add_member", params).await;
+    assert_eq!(error.data["existing"], "deactivated");
+}

@@ -145,6 +145,8 @@ fn is_for(user: i64, frame: &Value, world: &World<'_>) {
         other => panic!("say in delivery.rs who hears {frame}: {other}"),
     };
     assert!(is_for, "not for user {user}: {frame}");
+    let is_hidden = about != user && frame["data"]["state"] == "invisible";
+    assert!(!is_hidden, "user {user} is not to know: {frame}");
 }
 
 impl World<'_> {

@@ -1,6 +1,9 @@
-//! Whatever an event names, an earlier one has introduced to the same user.
+//! Whatever an event names, an earlier one has introduced: to the same user what their state holds;
+//! in the log, what they may not hold, because it is older than their membership, and then ignore.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 use super::{Told, ids_named};
 
@@ -9,113 +12,172 @@ struct Entity {
     field: &'static str,
     /// The event that introduces it and where its id stands.
     added: (&'static str, &'static str),
-    removed: (&'static str, &'static str),
+    removed: Option<(&'static str, &'static str)>,
     /// What it goes with when that is removed.
     within: Option<&'static str>,
 }
 
-const ENTITIES: &[Entity] = &[
+const TO_EACH_USER: &[Entity] = &[
     Entity {
         field: "workspace_id",
         added: ("workspace.added", "/workspace/id"),
-        removed: ("workspace.removed", "/workspace_id"),
+        removed: Some(("workspace.removed", "/workspace_id")),
         within: None,
     },
     Entity {
         field: "channel_id",
         added: ("channel.added", "/channel/id"),
-        removed: ("channel.removed", "/channel_id"),
+        removed: Some(("channel.removed", "/channel_id")),
         within: Some("workspace_id"),
+    },
+    Entity {
+        field: "huddle_id",
+        added: ("huddle.started", "/huddle/id"),
+        removed: Some(("huddle.ended", "/huddle_id")),
+        within: Some("channel_id"),
     },
 ];
 
-/// What a user knows of: by field, each id with that of what it is within.
-type Known = BTreeMap<&'static str, BTreeMap<i64, Option<i64>>>;
+const IN_THE_LOG: &[Entity] = &[
+    Entity {
+        field: "thread_id",
+        added: ("message.created", "/message/id"),
+        removed: Some(("message.deleted", "/message_id")),
+        within: None,
+    },
+    Entity {
+        field: "message_id",
+        added: ("message.created", "/message/id"),
+        removed: Some(("message.deleted", "/message_id")),
+        within: Some("thread_id"),
+    },
+    // One that is deleted can be restored, or fail to.
+    Entity {
+        field: "canvas_id",
+        added: ("canvas.created", "/canvas/id"),
+        removed: None,
+        within: None,
+    },
+];
+
+impl Entity {
+    /// The ids of such entities that an event names or carries.
+    fn ids_in(&self, data: &Value) -> Vec<i64> {
+        let carried = data.pointer(self.added.1).and_then(Value::as_i64);
+        ids_named(self.field, data)
+            .into_iter()
+            .chain(carried)
+            .collect()
+    }
+}
+
+/// What was introduced and is not gone: by field, each id with that of what it is within.
+struct Known {
+    entities: &'static [Entity],
+    ids: BTreeMap<&'static str, BTreeMap<i64, Option<i64>>>,
+}
 
 pub(in crate::oracle) fn check(told: &[Told]) {
     let users: BTreeSet<i64> = told.iter().flat_map(|told| &told.to).copied().collect();
     for user in users {
-        let mut known = Known::new();
-        for told in told.iter().filter(|told| told.to.contains(&user)) {
-            learn(&mut known, told);
-            for entity in ENTITIES {
-                for id in ids_named(entity.field, told.data()) {
-                    let is_known = known
-                        .get(entity.field)
-                        .is_some_and(|ids| ids.contains_key(&id));
+        let own = told.iter().filter(|told| told.to.contains(&user));
+        Known::of(TO_EACH_USER).hear(own, &format!("user {user}"));
+    }
+    Known::of(IN_THE_LOG).hear(told.iter(), "the log");
+}
+
+impl Known {
+    const fn of(entities: &'static [Entity]) -> Self {
+        let ids = BTreeMap::new();
+        Self { entities, ids }
+    }
+
+    fn hear<'a>(mut self, told: impl Iterator<Item = &'a Told>, whom: &str) {
+        for told in told {
+            self.learn(told);
+            for entity in self.entities {
+                let known = self.ids.get(entity.field);
+                for id in entity.ids_in(told.data()) {
+                    let is_known = known.is_some_and(|ids| ids.contains_key(&id));
                     let (field, event) = (entity.field, &told.event);
-                    assert!(is_known, "{field} {id} is unknown to user {user}: {event}");
+                    assert!(is_known, "{field} {id} is unknown to {whom}: {event}");
                 }
             }
-            forget(&mut known, told);
+            self.forget(told);
+        }
+    }
+
+    fn learn(&mut self, told: &Told) {
+        for entity in self.entities {
+            let (event, at) = entity.added;
+            if event == told.kind() {
+                let homes = entity.within.map(|field| ids_named(field, told.data()));
+                let home = homes.and_then(|homes| homes.first().copied());
+                let ids = self.ids.entry(entity.field).or_default();
+                ids.insert(id_at(at, told), home);
+            }
+        }
+    }
+
+    fn forget(&mut self, told: &Told) {
+        for entity in self.entities {
+            if let Some((event, at)) = entity.removed
+                && event == told.kind()
+            {
+                let id = id_at(at, told);
+                self.ids.entry(entity.field).or_default().remove(&id);
+                self.forget_within(entity.field, id);
+            }
+        }
+    }
+
+    /// What is within something goes with it, and so on inwards.
+    fn forget_within(&mut self, field: &str, id: i64) {
+        let entities = self.entities.iter();
+        for inner in entities.filter(|inner| inner.within == Some(field)) {
+            let inside = self.ids.entry(inner.field).or_default();
+            let gone = inside.extract_if(.., |_, home| *home == Some(id));
+            let gone: Vec<i64> = gone.map(|(id, _)| id).collect();
+            for id in gone {
+                self.forget_within(inner.field, id);
+            }
         }
     }
 }
 
-fn learn(known: &mut Known, told: &Told) {
-    for entity in ENTITIES
-        .iter()
-        .filter(|entity| entity.added.0 == told.kind())
-    {
-        let id = told.data().pointer(entity.added.1);
-        let id = id.and_then(serde_json::Value::as_i64).expect("an id");
-        let home = entity.within.and_then(|field| {
-            let homes = ids_named(field, told.data());
-            homes.first().copied()
-        });
-        known.entry(entity.field).or_default().insert(id, home);
-    }
-}
-
-fn forget(known: &mut Known, told: &Told) {
-    for entity in ENTITIES
-        .iter()
-        .filter(|entity| entity.removed.0 == told.kind())
-    {
-        let id = told.data().pointer(entity.removed.1);
-        let id = id.and_then(serde_json::Value::as_i64).expect("an id");
-        known.entry(entity.field).or_default().remove(&id);
-        for inner in ENTITIES
-            .iter()
-            .filter(|inner| inner.within == Some(entity.field))
-        {
-            let inside = known.entry(inner.field).or_default();
-            inside.retain(|_, home| *home != Some(id));
-        }
-    }
+fn id_at(at: &str, told: &Told) -> i64 {
+    let id = told.data().pointer(at).and_then(Value::as_i64);
+    id.expect("an id")
 }
 
 #[cfg(test)]
 mod tests {
-    use antiphon_api::ids::Pos;
     use serde_json::{Value, json};
 
-    use super::{super::Told, check};
-
-    /// What user 1 alone is told, one after the other.
-    fn told(events: &[(&str, Value)]) -> Vec<Told> {
-        let told = |(pos, (kind, data)): (i64, &(&str, Value))| {
-            let event = json!({ "ts": pos, "type": kind, "data": data });
-            Told {
-                pos: Pos(pos),
-                to: [1].into(),
-                typed: serde_json::from_value(event.clone()).expect("is an event"),
-                event,
-            }
-        };
-        (1..).zip(events).map(told).collect()
-    }
+    use super::{super::told, check};
 
     fn added() -> (&'static str, Value) {
-        let workspace = json!({ "id": 3, "name": "w", "owner_id": 1, "revision": 1 });
+        let permissions = json!({ "admin": [], "member": [], "guest": [] });
+        let workspace = json!({
+            "id": 3, "name": "w", "owner_id": 1, "permissions": permissions, "revision": 1,
+        });
         ("workspace.added", json!({ "workspace": workspace }))
     }
 
     fn channel_added() -> (&'static str, Value) {
         let channel = json!({
-            "id": 5, "workspace_id": 3, "kind": "public", "name": "c", "topic": "", "revision": 1,
+            "id": 5, "workspace_id": 3, "kind": "public", "name": "c", "topic": "",
+            "archived_at": null, "revision": 1,
         });
         ("channel.added", json!({ "channel": channel }))
+    }
+
+    fn huddle(kind: &'static str) -> (&'static str, Value) {
+        let huddle = json!({
+            "id": 9, "channel_id": 5, "started_by": 1, "started_at": 1, "participants": [],
+            "revision": 1,
+        });
+        (kind, json!({ "huddle": huddle }))
     }
 
     fn removed() -> (&'static str, Value) {
@@ -149,5 +211,61 @@ mod tests {
     #[should_panic(expected = "channel_id 5 is unknown")]
     fn what_went_with_its_workspace_is_unknown_again() {
         check(&told(&[added(), channel_added(), removed(), read()]));
+    }
+
+    #[test]
+    #[should_panic(expected = "huddle_id 9 is unknown")]
+    fn what_an_event_carries_is_named_too() {
+        check(&told(&[added(), channel_added(), huddle("huddle.updated")]));
+    }
+
+    #[test]
+    #[should_panic(expected = "huddle_id 9 is unknown")]
+    fn what_went_with_what_it_is_within_twice_over_is_unknown_again() {
+        let begin = || [added(), channel_added()];
+        let mut events = Vec::from(begin());
+        events.extend([huddle("huddle.started"), removed()]);
+        events.extend(begin());
+        events.push(huddle("huddle.updated"));
+        check(&told(&events));
+    }
+
+    fn sent(id: i64, thread_id: Option<i64>) -> (&'static str, Value) {
+        let message = json!({
+            "id": id, "channel_id": 5, "author_id": 1, "body": "hello", "thread_id": thread_id,
+            "created_at": 1, "edited_at": null, "revision": 1, "reactions": [], "mentions": [],
+            "mentions_everyone": false, "reply_count": 0, "last_reply_id": null,
+            "last_reply_at": null, "pinned_at": null, "pinned_by": null,
+        });
+        ("message.created", json!({ "message": message }))
+    }
+
+    fn deleted(id: i64) -> (&'static str, Value) {
+        let data = json!({
+            "message_id": id, "channel_id": 5, "thread_id": null, "author_id": 1, "mentions": [],
+            "mentions_everyone": false,
+        });
+        ("message.deleted", data)
+    }
+
+    fn reacted(id: i64) -> (&'static str, Value) {
+        let data = json!({ "message_id": id, "channel_id": 5, "reactions": [], "revision": 2 });
+        ("message.reacted", data)
+    }
+
+    #[test]
+    fn a_message_may_be_named_to_one_who_came_after_it() {
+        let mut told = told(&[sent(7, None), added(), channel_added(), reacted(7)]);
+        told[0].to = [].into();
+        check(&told);
+    }
+
+    #[test]
+    #[should_panic(expected = "message_id 8 is unknown to the log")]
+    fn a_reply_that_went_with_its_root_is_noticed_when_it_is_named() {
+        let begun = [added(), channel_added(), sent(7, None), sent(8, Some(7))];
+        let mut events = Vec::from(begun);
+        events.extend([deleted(7), reacted(8)]);
+        check(&told(&events));
     }
 }

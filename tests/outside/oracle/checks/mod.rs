@@ -2,9 +2,12 @@
 
 pub(super) mod counts;
 pub(super) mod delivery;
+pub(super) mod documents;
 pub(super) mod equation;
+pub(super) mod holdings;
 pub(super) mod introduced;
 pub(super) mod replay;
+pub(super) mod revisions;
 pub(super) mod rooms;
 
 use std::collections::BTreeSet;
@@ -69,4 +72,19 @@ pub(super) fn ids_named(name: &str, data: &Value) -> Vec<i64> {
             .collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
     }
+}
+
+/// What user 1 alone is told, one after the other.
+#[cfg(test)]
+fn told(events: &[(&str, Value)]) -> Vec<Told> {
+    let told = |(pos, (kind, data)): (i64, &(&str, Value))| {
+        let event = serde_json::json!({ "ts": pos, "type": kind, "data": data });
+        Told {
+            pos: Pos(pos),
+            to: [1].into(),
+            typed: serde_json::from_value(event.clone()).expect("is an event"),
+            event,
+        }
+    };
+    (1..).zip(events).map(told).collect()
 }

@@ -8,7 +8,7 @@ use crate::{
     database::Database,
     oracle::{
         catalogue::Catalogue,
-        checks::{Told, counts, delivery::World, introduced, replay},
+        checks::{Told, counts, delivery::World, holdings, introduced, replay, revisions},
         stage::{Outcome, call},
     },
 };
@@ -16,6 +16,7 @@ use crate::{
 impl Play {
     /// A few snapshots.
     pub(super) async fn glance(&mut self) {
+        self.stage.hold_seats().await;
         for user in 1..=USERS {
             if self.rng.chance(self.glances) {
                 let snapshot = self.stage.snapshot(user).await;
@@ -38,12 +39,16 @@ impl Play {
         for told in self.told.iter().filter(|told| Some(told.pos) > from) {
             self.schemas.check_event(told.kind(), told.data());
             self.rooms.hear(told);
+            self.documents.hear(told);
         }
+        self.rooms.check_mentions();
+        self.documents.check(&database.connection);
         let relayed = self.look_at_tabs(&database).await;
         self.credit(from, &relayed);
         for user in 1..=USERS {
             let (_, equation) = self.history.newest(user);
             counts::check(&database.connection, user, equation);
+            holdings::check(&database.connection, user, equation);
             let workspaces = equation.workspaces.iter().map(|it| it.id.get()).collect();
             let channels = equation.channels.iter().map(|it| it.id.get()).collect();
             let rooms: (Vec<i64>, Vec<i64>) = (workspaces, channels);
@@ -102,6 +107,7 @@ impl Play {
         }
         self.look().await;
         introduced::check(&self.told);
+        revisions::check(&self.told);
         self.history.check(&self.told);
         for user in 1..=USERS {
             replay::check(&self.stage.server(0), user, &self.told).await;

@@ -1,12 +1,18 @@
 //! What calls are made of: for every method of the catalogue a [`Maker`], by family.
 
+mod canvas;
 mod channel;
+mod events;
+mod huddle;
 mod message;
 mod presence;
+mod queries;
 mod read;
 pub(super) mod references;
 mod session;
 mod state;
+mod thread;
+mod token;
 mod typing;
 mod user;
 mod workspace;
@@ -20,10 +26,15 @@ const FAMILIES: &[&[Maker]] = &[
     workspace::STEPS,
     channel::STEPS,
     message::STEPS,
+    thread::STEPS,
     read::STEPS,
     typing::STEPS,
     presence::STEPS,
+    huddle::STEPS,
     session::STEPS,
+    canvas::STEPS,
+    token::STEPS,
+    events::STEPS,
     state::STEPS,
 ];
 
@@ -38,8 +49,6 @@ pub(super) struct Maker {
     pub(super) by_operator: bool,
     /// The ephemeral event about the caller that it causes.
     pub(super) relays: Option<&'static str>,
-    /// Why this mutation tells nobody.
-    pub(super) silent: Option<&'static str>,
 }
 
 /// A step that a user takes.
@@ -50,7 +59,6 @@ const fn step(method: &'static str, weight: usize, params: fn(&mut Rng) -> Value
         params,
         by_operator: false,
         relays: None,
-        silent: None,
     }
 }
 
@@ -62,11 +70,6 @@ impl Maker {
 
     const fn relaying(mut self, event: &'static str) -> Self {
         self.relays = Some(event);
-        self
-    }
-
-    const fn silent(mut self, why: &'static str) -> Self {
-        self.silent = Some(why);
         self
     }
 }

@@ -11,72 +11,10 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, Statement, ToSql};
 use serde_json::{Map, Value, json};
 
+use super::queries::QUERIES;
+
 /// What nothing in a run has as its id.
 const NOWHERE: i64 = 999_999;
-
-/// Each by its name.
-const QUERIES: &[(&str, &str)] = &[
-    ("user.any", "SELECT id FROM user ORDER BY id"),
-    // Who may lose what a tab needs.
-    (
-        "user.without_tabs",
-        "SELECT id FROM user WHERE id > 8 ORDER BY id",
-    ),
-    (
-        "user.not_in_workspace",
-        "SELECT id FROM user WHERE id NOT IN (
-             SELECT user_id FROM workspace_member WHERE workspace_id = :workspace_id) ORDER BY id",
-    ),
-    (
-        "user.of_workspace",
-        "SELECT user_id FROM workspace_member WHERE workspace_id = :workspace_id ORDER BY 1",
-    ),
-    (
-        "user.of_channel",
-        "SELECT user_id FROM channel_member WHERE channel_id = :channel_id ORDER BY 1",
-    ),
-    (
-        "user.of_channels_workspace",
-        "SELECT user_id FROM workspace_member JOIN channel USING (workspace_id)
-         WHERE channel.id = :channel_id ORDER BY 1",
-    ),
-    ("workspace.any", "SELECT id FROM workspace ORDER BY id"),
-    (
-        "workspace.own",
-        "SELECT workspace_id FROM workspace_member WHERE user_id = :caller ORDER BY 1",
-    ),
-    (
-        "workspace.ruled",
-        "SELECT workspace_id FROM workspace_member
-         WHERE user_id = :caller AND role IN ('owner', 'admin') ORDER BY 1",
-    ),
-    ("channel.any", "SELECT id FROM channel ORDER BY id"),
-    (
-        "channel.own",
-        "SELECT channel_id FROM channel_member WHERE user_id = :caller ORDER BY 1",
-    ),
-    (
-        "channel.to_join",
-        "SELECT id FROM channel JOIN workspace_member USING (workspace_id)
-         WHERE user_id = :caller AND kind = 'public' AND id NOT IN (
-             SELECT channel_id FROM channel_member WHERE user_id = :caller) ORDER BY 1",
-    ),
-    ("message.any", "SELECT id FROM message ORDER BY id"),
-    (
-        "message.own",
-        "SELECT id FROM message WHERE author_id = :caller ORDER BY id",
-    ),
-    (
-        "message.readable",
-        "SELECT id FROM message JOIN channel_member USING (channel_id)
-         WHERE user_id = :caller ORDER BY id",
-    ),
-    (
-        "message.of_channel",
-        "SELECT id FROM message WHERE channel_id = :channel_id ORDER BY id",
-    ),
-    ("position", "SELECT pos FROM log ORDER BY pos"),
-];
 
 /// The results that each method gave so far.
 pub(in crate::oracle) type Results = BTreeMap<String, Vec<Value>>;
@@ -88,9 +26,16 @@ pub(in crate::oracle) struct Lookup<'a> {
     pub(in crate::oracle) caller: i64,
 }
 
+/// Params with everything looked up.
+pub(in crate::oracle) struct Found {
+    pub(in crate::oracle) params: Value,
+    /// Whether each query found something for this caller.
+    pub(in crate::oracle) is_whole: bool,
+}
+
 impl Lookup<'_> {
-    /// The params with everything looked up. A reference waits for those that its query names.
-    pub(in crate::oracle) fn resolve(&self, params: &Value) -> Value {
+    /// A reference waits for those that its query names.
+    pub(in crate::oracle) fn resolve(&self, params: &Value) -> Found {
         let mut left = params.as_object().cloned().unwrap_or_default();
         let mut known = Map::new();
         while !left.is_empty() {
@@ -103,7 +48,10 @@ impl Lookup<'_> {
             }
             assert!(known.len() > before, "they wait for each other: {left:?}");
         }
-        Value::Object(known)
+        Found {
+            is_whole: !names(NOWHERE, &known),
+            params: Value::Object(known),
+        }
     }
 
     /// `None` while a parameter that it needs is not known.
@@ -160,6 +108,13 @@ impl Lookup<'_> {
             .cloned()
             .unwrap_or_else(|| json!("nothing"))
     }
+}
+
+/// Whether an id is one of the params, or in a list of one.
+fn names(id: i64, params: &Map<String, Value>) -> bool {
+    let is_it = |value: &Value| value.as_i64() == Some(id);
+    let mut values = params.values();
+    values.any(|value| is_it(value) || value.as_array().is_some_and(|list| list.iter().any(is_it)))
 }
 
 fn nth(reference: &Value) -> usize {

@@ -3,20 +3,18 @@
 use antiphon_api::{
     entities::Permission,
     events::{ChannelRemoved, ChannelUpdated, RemovalReason},
+    limits::MAX_NAME_CHARS,
     method::Done,
-    methods::{
-        channel::{ChannelParams, ChannelResult, MAX_TOPIC_CHARS, UpdateParams},
-        user::MAX_NAME_CHARS,
-    },
+    methods::channel::{ChannelParams, ChannelResult, UpdateParams},
 };
 use antiphon_store::Audience;
 use rusqlite::params;
 
 use super::{
-    super::{at_most, name_of, permission},
+    super::{name_of, permission},
     Seen, close, joined, refuse_dm,
     rows::current,
-    visible_or_archived,
+    topic_of, visible_or_archived,
 };
 use crate::context::{Failure, Work};
 
@@ -38,7 +36,7 @@ pub(super) fn update(
         None => channel.name.clone(),
     };
     let topic = match params.topic {
-        Some(topic) => at_most("topic", topic, MAX_TOPIC_CHARS)?,
+        Some(topic) => topic_of(topic)?,
         None => channel.topic.clone(),
     };
     if (&name, &topic) == (&channel.name, &channel.topic) {

@@ -72,7 +72,7 @@ pub(super) fn members(
         .query_map(
             params![
                 channel.id.get(),
-                params.after_id.map_or(0, UserId::get),
+                params.since_id.map_or(0, UserId::get),
                 limit + 1
             ],
             |row| {

@@ -21,18 +21,18 @@ use antiphon_api::{
     entities::{Channel, ChannelKind, Permission},
     ids::{ChannelId, UserId, WorkspaceId},
     methods::channel::{
-        AddMember, Archive, Create, Delete, Get, Join, Leave, List, Members, RemoveMember,
-        SetNotify, Unarchive, Update,
+        AddMember, Archive, Create, Delete, Get, Join, Leave, List, MAX_TOPIC_CHARS, Members,
+        RemoveMember, SetNotify, Unarchive, Update,
     },
 };
 use rusqlite::Connection;
 
-use super::permission;
+use super::{at_most, permission};
 use crate::{context::Failure, rpc::Router};
 
 pub(super) use archive::forget_archived;
 pub(super) use end::{close, withdraw};
-pub(super) use notify::of as notify_of;
+pub(super) use notify::of_user as notify_of;
 pub(super) use purge::step as purge;
 pub(super) use rows::{all_in, is_member, joined_in, of_user};
 
@@ -63,6 +63,15 @@ fn refuse_dm(channel: &Channel) -> Result<(), RpcError> {
         return Err(RpcError::new(ErrorCode::Conflict, message).with("existing", "dm"));
     }
     Ok(())
+}
+
+/// A topic, which has no control characters but line breaks.
+fn topic_of(topic: String) -> Result<String, RpcError> {
+    if topic.chars().any(|char| char.is_control() && char != '\n') {
+        let message = "expected no control characters but line breaks";
+        return Err(RpcError::invalid_param("topic", message));
+    }
+    at_most("topic", topic, MAX_TOPIC_CHARS)
 }
 
 /// A channel somebody may see.

@@ -48,11 +48,7 @@ pub(super) fn keep(work: &mut Work<'_, '_>, user: UserId, notify: Notify) -> Res
 }
 
 /// What a member wants.
-pub(in crate::families) fn of(
-    db: &Connection,
-    channel_id: ChannelId,
-    user: UserId,
-) -> Result<Notify, rusqlite::Error> {
+fn of(db: &Connection, channel_id: ChannelId, user: UserId) -> Result<Notify, rusqlite::Error> {
     let kept: Option<(bool, String)> = db
         .prepare_cached("SELECT muted, level FROM notify WHERE channel_id = ?1 AND user_id = ?2")?
         .query_row([channel_id.get(), user.get()], |row| {
@@ -63,6 +59,27 @@ pub(in crate::families) fn of(
         Some((muted, level)) => from_columns(channel_id, muted, &level),
         None => Ok(Notify::usual(channel_id)),
     }
+}
+
+/// What a user wants in each channel they are in, in id order.
+pub(in crate::families) fn of_user(
+    db: &Connection,
+    user: UserId,
+) -> Result<Vec<Notify>, rusqlite::Error> {
+    db.prepare_cached(
+        "SELECT channel_member.channel_id, muted, level FROM channel_member
+         LEFT JOIN notify USING (channel_id, user_id)
+         WHERE user_id = ?1 ORDER BY channel_member.channel_id",
+    )?
+    .query_map([user.get()], |row| {
+        let channel_id = ChannelId(row.get(0)?);
+        let kept: Option<(bool, String)> = row.get::<_, Option<_>>(1)?.zip(row.get(2)?);
+        match kept {
+            Some((muted, level)) => from_columns(channel_id, muted, &level),
+            None => Ok(Notify::usual(channel_id)),
+        }
+    })?
+    .collect()
 }
 
 pub(super) fn from_columns(

@@ -57,14 +57,24 @@ fn member_of(db: &Connection, id: MessageId, channel_id: ChannelId) -> Result<Me
     Ok(message.ok_or_else(|| RpcError::not_found("message", id.get()))?)
 }
 
-/// Whether the caller may delete all of these.
+/// Whether the caller may delete all of these, and with roots what others replied to them.
 fn allowed(
     db: &Connection,
     channel: &Channel,
     caller: UserId,
     messages: &[Message],
 ) -> Result<(), Failure> {
-    if messages.iter().any(|message| message.author_id != caller) {
+    let mut is_others = messages.iter().any(|message| message.author_id != caller);
+    for root in messages.iter().filter(|message| message.reply_count > 0) {
+        is_others = is_others
+            || db
+                .prepare_cached(
+                    "SELECT 1 FROM message
+                     WHERE channel_id = ?1 AND thread_id = ?2 AND author_id <> ?3",
+                )?
+                .exists([channel.id.get(), root.id.get(), caller.get()])?;
+    }
+    if is_others {
         let needed = Permission::MessageDelete;
         permission::require(db, channel.workspace_id, caller, needed)?;
     }

@@ -2,7 +2,7 @@
 
 use antiphon_api::{
     RpcError,
-    entities::Message,
+    entities::{Message, Permission},
     events::MessageUpdated,
     ids::{Revision, UnixMs},
     methods::message::{
@@ -12,7 +12,12 @@ use antiphon_api::{
 use antiphon_store::Audience;
 use rusqlite::{Connection, params};
 
-use super::{body_of, readable, row::load, up_to};
+use super::{
+    super::{channel, permission},
+    body_of, readable,
+    row::load,
+    up_to,
+};
 use crate::context::{Failure, Look, Work};
 
 /// Whom a message mentions was settled when it was sent.
@@ -27,6 +32,8 @@ pub(super) fn update(
         let message = "only its author edits a message";
         return Err(RpcError::forbidden("message:update", message).into());
     }
+    let channel = channel::joined(work, message.channel_id, caller)?;
+    permission::require(work, channel.workspace_id, caller, Permission::MessageSend)?;
     if message.body == body {
         return Ok(MessageResult { message });
     }

@@ -4,7 +4,7 @@ use antiphon_api::{
     RpcError,
     entities::Message,
     ids::{ChannelId, MessageId},
-    methods::message::{DEFAULT_LIST_LIMIT, MAX_LIST_BYTES, MAX_LIST_LIMIT},
+    limits::{DEFAULT_LIST_LIMIT, MAX_LIST_BYTES, MAX_LIST_LIMIT},
 };
 use rusqlite::{Connection, params};
 

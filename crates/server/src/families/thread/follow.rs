@@ -240,7 +240,9 @@ pub(super) fn of(
 
 fn following(db: &Connection, root: &Message, user: UserId) -> Result<Thread, Failure> {
     let thread = of(db, root.channel_id, root.id, user)?;
-    let unfollowed = || RpcError::new(ErrorCode::Conflict, "follow the thread first");
+    let unfollowed = || {
+        RpcError::new(ErrorCode::Conflict, "follow the thread first").with("existing", "unfollowed")
+    };
     Ok(thread.ok_or_else(unfollowed)?)
 }
 

@@ -5,15 +5,14 @@ use antiphon_api::{
     entities::User,
     events::{UserCreated, UserUpdated},
     ids::{MAX_SAFE_INTEGER, Principal, UnixMs, UserId},
-    methods::user::{
-        CreateParams, GetParams, MAX_EXTERNAL_ID_CHARS, MAX_NAME_CHARS, UpdateParams, UserResult,
-    },
+    limits::MAX_NAME_CHARS,
+    methods::user::{CreateParams, MAX_EXTERNAL_ID_CHARS, UpdateParams, UserParams, UserResult},
 };
 use antiphon_store::{Audience, Scope, membership, revocation, revocation::Revocation};
 use rusqlite::params;
 
 use super::{
-    super::{huddle, name_of},
+    super::{huddle, name_of, workspace},
     absent, administers, is_visible, load,
     rows::{current, has_name, with_external_id},
 };
@@ -112,7 +111,7 @@ pub(super) fn rename(
 /// For good: the revocation covers every token, whenever it was or will be issued.
 pub(super) fn deactivate(
     work: &mut Work<'_, '_>,
-    params: GetParams,
+    params: UserParams,
 ) -> Result<UserResult, Failure> {
     let user = looked_after(work, params.user_id, "user:deactivate")?;
     if matches!(work.caller, Caller::User(caller, _) if *caller == user.id) {
@@ -121,6 +120,12 @@ pub(super) fn deactivate(
     }
     if user.deactivated_at.is_some() {
         return Ok(UserResult { user });
+    }
+    if workspace::owns_any(work, user.id)? {
+        let message = "they own a workspace; have them hand it over or delete it first";
+        return Err(RpcError::new(ErrorCode::Conflict, message)
+            .with("existing", "owner")
+            .into());
     }
     work.prepare_cached("UPDATE user SET deactivated_at = ?2 WHERE id = ?1")?
         .execute([user.id.get(), work.now.get()])?;

@@ -14,8 +14,8 @@ use antiphon_api::{
     ids::UserId,
     method::NoParams,
     methods::user::{
-        Create, Deactivate, Get, GetParams, GetPreferences, List, ListParams, ListResult, Me,
-        Provision, Resolve, SetPreferences, Update, UserResult,
+        Create, Deactivate, Get, GetPreferences, List, ListParams, ListResult, Me, Provision,
+        Resolve, SetPreferences, Update, UserParams, UserResult,
     },
 };
 use antiphon_store::log;
@@ -53,7 +53,7 @@ fn me(look: &mut Look<'_>, _: NoParams) -> Result<UserResult, Failure> {
     })
 }
 
-fn get(look: &mut Look<'_>, params: GetParams) -> Result<UserResult, Failure> {
+fn get(look: &mut Look<'_>, params: UserParams) -> Result<UserResult, Failure> {
     let id = params.user_id;
     let user = if is_visible(look, look.caller, id)? {
         load(look, id)?
@@ -69,7 +69,7 @@ fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> 
     let caller = look.caller.user()?;
     let limit = page_limit(params.limit)?;
     workspace::visible(look, params.workspace_id, caller)?;
-    let users = rows::people(look, params.workspace_id, params.after_id, limit + 1)?;
+    let users = rows::people(look, params.workspace_id, params.since_id, limit + 1)?;
     let (users, has_more) = split_page(users, limit);
     Ok(ListResult {
         users,

@@ -45,8 +45,13 @@ pub(super) fn add_member(
         return Err(RpcError::invalid_param("role", message).into());
     }
     refuse_above(own, role, Permission::WorkspaceAddMember)?;
-    if user::load(work, user_id)?.is_none() {
-        return Err(RpcError::not_found("user", user_id.get()).into());
+    let user = user::load(work, user_id)?;
+    let user = user.ok_or_else(|| RpcError::not_found("user", user_id.get()))?;
+    if user.deactivated_at.is_some() {
+        let message = format!("user {user_id} is deactivated");
+        return Err(RpcError::new(ErrorCode::Conflict, message)
+            .with("existing", "deactivated")
+            .into());
     }
     if role_of(work, workspace_id, user_id)?.is_some() {
         let message = format!("user {user_id} is a member already");
@@ -209,7 +214,7 @@ pub(super) fn list(look: &mut Look<'_>, params: MembersParams) -> Result<Members
     let caller = look.caller.user()?;
     let limit = page_limit(params.limit)?;
     visible(look, workspace_id, caller)?;
-    let after = params.after_id.map_or(0, UserId::get);
+    let after = params.since_id.map_or(0, UserId::get);
     let members = look
         .prepare_cached(
             "SELECT user_id, role FROM workspace_member

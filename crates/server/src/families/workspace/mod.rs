@@ -13,14 +13,12 @@ use antiphon_api::{
     entities::{Permission, Role},
     events::WorkspaceUpdated,
     ids::{UserId, WorkspaceId},
+    limits::MAX_NAME_CHARS,
     method::NoParams,
-    methods::{
-        user::MAX_NAME_CHARS,
-        workspace::{
-            AddMember, Create, CreateParams, Delete, Get, List, ListResult, Members, RemoveMember,
-            SetPermissions, SetPermissionsParams, SetRole, Update, UpdateParams, WorkspaceParams,
-            WorkspaceResult,
-        },
+    methods::workspace::{
+        AddMember, Create, CreateParams, Delete, Get, List, ListResult, Members, RemoveMember,
+        SetPermissions, SetPermissionsParams, SetRole, Update, UpdateParams, WorkspaceParams,
+        WorkspaceResult,
     },
 };
 use antiphon_store::{Audience, Scope, log, membership};
@@ -35,7 +33,7 @@ use crate::{
 pub(super) use end::purge;
 pub(super) use members::full;
 use rows::current;
-pub(super) use rows::{of_user, roles_of};
+pub(super) use rows::{of_user, owns_any, roles_of};
 
 pub(super) fn register(router: Router) -> Router {
     router
