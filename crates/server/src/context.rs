@@ -19,7 +19,7 @@ use crate::{
     fanout::{Fanout, Relay},
     huddle::{Huddles, Livekit},
     presence::{Claimed, Presence},
-    rpc::Budgets,
+    rpc::{Budgets, Turns},
     tickets::Tickets,
     typing::Typing,
 };
@@ -34,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) huddles: Huddles,
     pub(crate) livekit: Option<Livekit>,
     pub(crate) budgets: Budgets,
+    pub(crate) searches: Turns,
     pub(crate) signing_key: Option<Key>,
     /// Who external ids are, as the database says.
     pub(crate) externals: Mutex<Externals>,
@@ -51,6 +52,7 @@ impl Shared {
             huddles: Huddles::default(),
             livekit: config.livekit.take(),
             budgets: Budgets::new(&config.limits),
+            searches: Turns::default(),
             signing_key: config.signing_key.take(),
             externals: Mutex::default(),
             provision_unknown: config.provision_unknown,
@@ -187,6 +189,11 @@ impl From<ReadError<Self>> for Failure {
         match error {
             ReadError::Refused(failure) => failure,
             ReadError::Panicked => Self::Internal("the method panicked".into()),
+            ReadError::Late => RpcError::unavailable(
+                "it takes too long to find; ask for less: longer or fewer words, one channel",
+                false,
+            )
+            .into(),
             ReadError::Sqlite(error) => Self::Database(error),
             ReadError::Closed => RpcError::unavailable("the server is stopping", false).into(),
         }

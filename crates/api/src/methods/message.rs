@@ -240,7 +240,8 @@ pub struct Edit {
 #[serde(deny_unknown_fields)]
 pub struct SearchParams {
     /// At most 256 characters and 32 words and phrases, at least one of each. Case and accents
-    /// do not matter; a beginning has at least 2 characters.
+    /// do not matter. At most 2 beginnings, the last word of each with at least 2 letters or
+    /// digits.
     pub query: String,
     /// Only in this workspace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -262,7 +263,7 @@ pub struct SearchParams {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "MessageSearch")]
 pub struct SearchResult {
-    /// The newest first; possibly none although `has_more`.
+    /// The newest first.
     pub hits: Vec<Hit>,
     pub has_more: bool,
     /// The `before_id` of the next page, if there is more.

@@ -32,6 +32,8 @@ pub(crate) enum Run {
         params_hash: [u8; 32],
     },
     Query(QueryRun),
+    /// A query that may cost much, whatever it answers.
+    Search(QueryRun),
 }
 
 struct Route {
@@ -81,12 +83,28 @@ impl Router {
         self,
         run: fn(&mut Look<'_>, M::Params) -> Result<M::Result, Failure>,
     ) -> Self {
+        self.look::<M>(run, Run::Query)
+    }
+
+    /// Adds a query that takes turns with others of its like, and has less time.
+    pub(crate) fn search<M: Method>(
+        self,
+        run: fn(&mut Look<'_>, M::Params) -> Result<M::Result, Failure>,
+    ) -> Self {
+        self.look::<M>(run, Run::Search)
+    }
+
+    fn look<M: Method>(
+        self,
+        run: fn(&mut Look<'_>, M::Params) -> Result<M::Result, Failure>,
+        kind: fn(QueryRun) -> Run,
+    ) -> Self {
         debug_assert!(M::KIND == Kind::Query, "{} is a mutation", M::NAME);
         self.route::<M>(Box::new(move |params| {
             let params = typed(params)?;
             Ok(Prepared {
                 method: M::NAME,
-                run: Run::Query(Box::new(move |look| encode(&run(look, params)?))),
+                run: kind(Box::new(move |look| encode(&run(look, params)?))),
             })
         }))
     }
