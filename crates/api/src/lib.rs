@@ -12,6 +12,7 @@ pub mod events;
 pub mod frame;
 pub mod ids;
 pub mod jsonrpc;
+pub mod limits;
 pub mod method;
 pub mod methods;
 pub mod openrpc;

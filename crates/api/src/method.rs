@@ -12,9 +12,6 @@ pub enum Kind {
     Mutation,
     /// Changes nothing that is stored.
     Query,
-    /// Exists for the operator alone: unknown to everybody else, and not in the
-    /// OpenRPC document.
-    Internal,
 }
 
 impl Kind {
@@ -23,7 +20,6 @@ impl Kind {
         match self {
             Self::Mutation => "mutation",
             Self::Query => "query",
-            Self::Internal => "internal",
         }
     }
 }
@@ -59,7 +55,7 @@ impl Class {
     pub const fn usual(kind: Kind) -> Self {
         match kind {
             Kind::Mutation => Self::Write,
-            Kind::Query | Kind::Internal => Self::Read,
+            Kind::Query => Self::Read,
         }
     }
 }
@@ -70,6 +66,8 @@ pub trait Method: 'static {
     /// `family.verb`.
     const NAME: &'static str;
     const KIND: Kind;
+    /// Exists for the operator alone: unknown to everybody else, and not in the OpenRPC document.
+    const IS_INTERNAL: bool;
     const CLASS: Class;
     /// The first sentence of the documentation.
     const SUMMARY: &'static str;
@@ -100,6 +98,7 @@ pub struct Done {}
 pub struct MethodInfo {
     pub name: &'static str,
     pub kind: Kind,
+    pub is_internal: bool,
     pub class: Class,
     pub summary: &'static str,
     pub description: &'static str,
@@ -117,6 +116,7 @@ impl MethodInfo {
         Self {
             name: M::NAME,
             kind: M::KIND,
+            is_internal: M::IS_INTERNAL,
             class: M::CLASS,
             summary: M::SUMMARY,
             description: M::DESCRIPTION,
@@ -142,12 +142,12 @@ pub const fn first_sentence(documentation: &str) -> (&str, &str) {
     (first.trim_ascii(), rest.trim_ascii())
 }
 
-/// Declares a method: its documentation, name, kind (and class, if it is not the usual one),
-/// `Type(Params) -> Result`, errors, the parameters of an example, and, if it is deprecated, what to
-/// call in its place.
+/// Declares a method: its documentation, whether it is internal, name, kind (and class, if it is not
+/// the usual one), `Type(Params) -> Result`, errors, the parameters of an example, and, if it is
+/// deprecated, what to call in its place.
 #[macro_export]
 macro_rules! method {
-    ($(#[doc = $doc:literal])* $name:literal $kind:ident $(/ $class:ident)?
+    ($(#[doc = $doc:literal])* $($internal:ident)? $name:literal $kind:ident $(/ $class:ident)?
      $type:ident($params:ty) -> $result:ty, [$($error:ident),*], example $example:tt
      $(, deprecated $instead:literal)?) => {
         $(#[doc = $doc])*
@@ -156,6 +156,7 @@ macro_rules! method {
         impl $crate::Method for $type {
             const NAME: &'static str = $name;
             const KIND: $crate::Kind = $crate::Kind::$kind;
+            const IS_INTERNAL: bool = $crate::is_internal!($($internal)?);
             const CLASS: $crate::Class = $crate::class_of!($kind $($class)?);
             const SUMMARY: &'static str = $crate::method::first_sentence(concat!($($doc),*)).0;
             const DESCRIPTION: &'static str =
@@ -177,6 +178,17 @@ macro_rules! class_of {
     };
     ($kind:ident $class:ident) => {
         $crate::Class::$class
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! is_internal {
+    () => {
+        false
+    };
+    (internal) => {
+        true
     };
 }
 

@@ -9,9 +9,10 @@ use std::io::Write;
 
 use antiphon_api::{
     entities::{Channel, Message},
+    limits::MAX_LIST_LIMIT,
     method::NoParams,
     methods::{
-        message::{List, ListParams, MAX_LIST_LIMIT},
+        message::{List, ListParams},
         state::Snapshot,
         thread,
     },

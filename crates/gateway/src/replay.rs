@@ -2,7 +2,7 @@
 
 use antiphon_api::{
     ids::{Pos, Principal},
-    methods::replay::{Replay, ReplayParams, ReplayResult},
+    methods::events::{Replay, ReplayParams, ReplayResult},
 };
 use antiphon_client::rpc::{CallError, Rpc};
 use antiphon_session::{Entry, LogAnswer, LogPage};

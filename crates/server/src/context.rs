@@ -20,7 +20,7 @@ use crate::{
     fanout::{Fanout, Relay},
     huddle::{Huddles, Livekit},
     presence::{Claimed, Presence},
-    rpc::Budgets,
+    rpc::{Budgets, Turns},
     tickets::Tickets,
     typing::Typing,
 };
@@ -35,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) huddles: Huddles,
     pub(crate) livekit: Option<Livekit>,
     pub(crate) budgets: Budgets,
+    pub(crate) searches: Turns,
     pub(crate) signing_key: Option<Key>,
     /// Who external ids are, as the database says.
     pub(crate) externals: Mutex<Externals>,
@@ -52,6 +53,7 @@ impl Shared {
             huddles: Huddles::default(),
             livekit: means.livekit,
             budgets: Budgets::new(&means.limits),
+            searches: Turns::default(),
             signing_key: means.signing_key,
             externals: Mutex::default(),
             provision_unknown: means.provision_unknown,
@@ -192,6 +194,11 @@ impl From<ReadError<Self>> for Failure {
         match error {
             ReadError::Refused(failure) => failure,
             ReadError::Panicked => Self::Internal("the method panicked".into()),
+            ReadError::Late => RpcError::unavailable(
+                "it takes too long to find; ask for less: longer or fewer words, one channel",
+                false,
+            )
+            .into(),
             ReadError::Sqlite(error) => Self::Database(error),
             ReadError::Closed => RpcError::unavailable("the server is stopping", false).into(),
         }

@@ -41,7 +41,7 @@ async fn prune(shared: &Shared, retention: Retention) -> Result<(), Failure> {
     let now = clock::now();
     shared
         .store
-        .write(move |tx| Ok::<_, Failure>(families::forget_ended(tx, now)?))
+        .write(move |tx| Ok::<_, Failure>(families::forget_ended_presence(tx, now)?))
         .await?;
     while shared
         .store

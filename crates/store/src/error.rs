@@ -62,6 +62,9 @@ pub enum ReadError<E> {
     Refused(E),
     #[error("the operation panicked")]
     Panicked,
+    /// It was cut short after the time it had.
+    #[error("the operation took too long")]
+    Late,
     #[error("cannot begin to read")]
     Sqlite(#[source] rusqlite::Error),
     #[error("the store is closed")]

@@ -3,7 +3,9 @@
 //! **One writer.** A thread owns the only connection that writes. Callers hand it closures; it
 //! runs what has gathered in one transaction, each closure in its own savepoint, and answers after
 //! the COMMIT ([`Store::write`]). The order of the log is therefore the order of commits, for
-//! everybody. Reads run on a few read-only connections, each in its own snapshot.
+//! everybody. Reads run on a few read-only connections, each in its own snapshot. What callers ask
+//! ([`Store::read_within`]) has a time and connections of its own, so that the server's own reads,
+//! live delivery among them, never wait for it.
 //!
 //! **The log** is a transactional outbox: [`Tx::emit`] writes the event and its audience in the
 //! transaction of the change itself. An audience is stored by name (a user, a channel, a

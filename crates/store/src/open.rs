@@ -36,7 +36,8 @@ pub struct Options {
     pub path: PathBuf,
     /// The server's migrations in order, run after the store's own; only ever appended to.
     pub migrations: &'static [&'static str],
-    /// Connections for reading, and so reads that run at once; others wait. At least 1 is used.
+    /// Connections for [`Store::read_within`](crate::Store::read_within), and so such reads that
+    /// run at once; others wait. At least 1 is used.
     pub readers: usize,
     /// The largest event, in bytes of JSON.
     pub max_event_bytes: usize,

@@ -3,14 +3,22 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
 };
 
 use parking_lot::Mutex;
 use rusqlite::Connection;
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio::{sync::Semaphore, task::spawn_blocking, time::Instant};
 
 use crate::{ReadError, Result, open};
+
+/// After so many steps of SQLite's machine a read looks at the clock. A page of the full-text index
+/// is a few steps.
+const STEPS_PER_LOOK: i32 = 100;
 
 /// As many connections as permits; a connection that was lost is opened anew when it is needed.
 pub(crate) struct Readers {
@@ -36,6 +44,7 @@ impl Readers {
 
     pub(crate) async fn read<T, E>(
         self: &Arc<Self>,
+        time: Option<Duration>,
         work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, ReadError<E>>
     where
@@ -49,7 +58,7 @@ impl Readers {
             .map_err(|_| ReadError::Closed)?;
         let readers = Arc::clone(self);
         let run = move || {
-            let result = readers.run(work);
+            let result = readers.run(time, work);
             drop(permit);
             result
         };
@@ -65,17 +74,47 @@ impl Readers {
         }
     }
 
-    fn run<T, E>(&self, work: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, ReadError<E>> {
+    fn run<T, E>(
+        &self,
+        time: Option<Duration>,
+        work: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, ReadError<E>> {
         let kept = self.idle.lock().pop();
-        let conn = kept
+        let mut conn = kept
             .map_or_else(|| open::reader(&self.path), Ok)
             .map_err(ReadError::Sqlite)?;
-        let result = snapshot(&conn, work);
+        let result = match time {
+            Some(time) => timed(&mut conn, time, work),
+            None => snapshot(&conn, work),
+        };
         if conn.is_autocommit() {
             self.idle.lock().push(conn);
         }
         result
     }
+}
+
+fn timed<T, E>(
+    conn: &mut Connection,
+    time: Duration,
+    work: impl FnOnce(&Connection) -> Result<T, E>,
+) -> Result<T, ReadError<E>> {
+    let is_late = Arc::new(AtomicBool::new(false));
+    let (began, late) = (Instant::now(), Arc::clone(&is_late));
+    let look = move || {
+        let over = began.elapsed() > time;
+        late.fetch_or(over, Relaxed);
+        over
+    };
+    conn.progress_handler(STEPS_PER_LOOK, Some(look))
+        .map_err(ReadError::Sqlite)?;
+    let result = snapshot(conn, work);
+    conn.progress_handler(0, None::<fn() -> bool>)
+        .map_err(ReadError::Sqlite)?;
+    if is_late.load(Relaxed) {
+        return Err(ReadError::Late);
+    }
+    result
 }
 
 fn snapshot<T, E>(

@@ -7,6 +7,7 @@ use std::{
         mpsc::{SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use antiphon_api::ids::Pos;
@@ -24,6 +25,9 @@ use crate::{
     tx::Outbox,
     writer::{Counters, Life, Message, QUEUE, Writer},
 };
+
+/// Connections for [`Store::read`].
+const OWN_READERS: usize = 2;
 
 /// A database: one writer, a few readers, the log. Cloning shares it.
 #[derive(Clone)]
@@ -44,6 +48,7 @@ struct Shared {
     queue: SyncSender<Message>,
     places: Arc<Semaphore>,
     readers: Arc<Readers>,
+    own_readers: Arc<Readers>,
     tail: Arc<Tail<Logged>>,
     life: watch::Receiver<Life>,
     counters: Arc<Counters>,
@@ -57,15 +62,22 @@ impl Store {
     /// See [`OpenError`].
     pub fn open(options: Options) -> Result<Self, OpenError> {
         let opened = open::open(&options)?;
-        let readers = Readers::open(options.path.clone(), options.readers);
-        let readers = readers.map_err(|source| OpenError::Open {
-            path: options.path.clone(),
-            source,
-        })?;
+        let readers = |count| {
+            let readers = Readers::open(options.path.clone(), count);
+            readers.map(Arc::new).map_err(|source| OpenError::Open {
+                path: options.path.clone(),
+                source,
+            })
+        };
+        let readers = [readers(options.readers)?, readers(OWN_READERS)?];
         Self::start(opened, readers, &options).map_err(OpenError::Thread)
     }
 
-    fn start(opened: Opened, readers: Readers, options: &Options) -> std::io::Result<Self> {
+    fn start(
+        opened: Opened,
+        [readers, own_readers]: [Arc<Readers>; 2],
+        options: &Options,
+    ) -> std::io::Result<Self> {
         let tail = Tail::new(opened.head, options.tail_events, options.tail_bytes);
         let tail = Arc::new(tail);
         let counters = Arc::new(Counters::default());
@@ -92,7 +104,8 @@ impl Store {
         let shared = Shared {
             queue,
             places: Arc::new(Semaphore::new(QUEUE)),
-            readers: Arc::new(readers),
+            readers,
+            own_readers,
             tail,
             life: watched,
             counters,
@@ -132,8 +145,9 @@ impl Store {
     }
 
     /// Runs `work` on a blocking thread, in a read transaction of its own: it sees one state of
-    /// the database throughout. Waits while as many reads run as there are readers. Reads go on
-    /// after the writer has failed.
+    /// the database throughout. Waits while two such reads run, never for
+    /// [`read_within`](Self::read_within): it is for what the server itself must know to go on, and
+    /// `work` ends soon whatever a caller has asked. Reads go on after the writer has failed.
     ///
     /// # Errors
     /// See [`ReadError`].
@@ -145,7 +159,25 @@ impl Store {
         T: Send + 'static,
         E: Send + 'static,
     {
-        self.shared.readers.read(work).await
+        self.shared.own_readers.read(None, work).await
+    }
+
+    /// Runs `work` as [`read`](Self::read) does, on the connections for what callers ask, and
+    /// waits while all of these are in use. After `time` at work its statement is interrupted and
+    /// the read is [`ReadError::Late`].
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn read_within<T, E>(
+        &self,
+        time: Duration,
+        work: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, ReadError<E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        self.shared.readers.read(Some(time), work).await
     }
 
     /// The newest events.
@@ -184,6 +216,7 @@ impl Store {
     /// ends the writer. Whoever comes later is refused.
     pub async fn close(&self) {
         self.shared.readers.close().await;
+        self.shared.own_readers.close().await;
         self.shared.places.close();
         let thread = self.shared.thread.lock().take();
         if let Some(thread) = thread {

@@ -9,7 +9,7 @@ use crate::{
 /// Why a huddle ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum HuddleEnd {
+pub enum HuddleEndReason {
     /// The last participant left.
     Left,
     /// Somebody ended it for everybody.
@@ -34,5 +34,5 @@ pub struct HuddleUpdated {
 pub struct HuddleEnded {
     pub huddle_id: HuddleId,
     pub channel_id: ChannelId,
-    pub reason: HuddleEnd,
+    pub reason: HuddleEndReason,
 }

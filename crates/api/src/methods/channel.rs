@@ -12,6 +12,8 @@ use crate::{
 pub const MAX_TOPIC_CHARS: usize = 250;
 /// The most people in one dm, the caller included.
 pub const MAX_DM_MEMBERS: usize = 10;
+/// The most channels of a workspace, dms and archived ones among them; a further one is refused.
+pub const MAX_CHANNELS: usize = 10_000;
 
 method! {
     /// Creates a channel with the caller in it; a dm that exists for the same people is returned.
@@ -171,7 +173,7 @@ pub struct MembersParams {
     pub channel_id: ChannelId,
     /// The members with higher ids than this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after_id: Option<UserId>,
+    pub since_id: Option<UserId>,
     /// 1 to 200, 50 unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
@@ -211,6 +213,7 @@ pub struct SetNotifyParams {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ChannelNotifyResult")]
 pub struct NotifyResult {
     pub notify: Notify,
 }

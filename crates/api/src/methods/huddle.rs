@@ -3,9 +3,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     entities::Huddle,
-    ids::{ChannelId, HuddleId, HuddleLease, Pos, UnixMs, WorkspaceId},
+    ids::{HuddleId, HuddleLease, Pos, UnixMs, WorkspaceId},
     method,
     method::Done,
+    methods::channel::ChannelParams,
 };
 
 /// The most people in one huddle.
@@ -15,7 +16,7 @@ pub const LEASE_TTL_MS: u64 = 60_000;
 
 method! {
     /// Starts a huddle in a channel the caller is in, or joins the one there is, and leaves any other.
-    "huddle.start" Mutation Start(StartParams) -> JoinResult, [NotFound, Forbidden, Conflict],
+    "huddle.start" Mutation Start(ChannelParams) -> JoinResult, [NotFound, Forbidden, Conflict],
     example {"channel_id": 4}
 }
 
@@ -63,12 +64,6 @@ method! {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct StartParams {
-    pub channel_id: ChannelId,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct HuddleParams {
     pub huddle_id: HuddleId,
 }
@@ -87,10 +82,13 @@ pub struct LeaveParams {
 #[serde(deny_unknown_fields)]
 pub struct UpdateParams {
     pub huddle_id: HuddleId,
+    /// Whether the caller's microphone is off; as before unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub muted: Option<bool>,
+    /// Whether the caller shows a screen; as before unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub screen: Option<bool>,
+    /// Whether the caller has a hand up; as before unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hand: Option<bool>,
 }

@@ -10,13 +10,6 @@ use crate::{
 
 /// The largest body, in bytes of UTF-8.
 pub const MAX_BODY_BYTES: usize = 32 * 1024;
-/// The most messages in one answer.
-pub const MAX_LIST_LIMIT: u32 = 200;
-/// The most bytes of bodies and reactions in one answer: a page ends before the message that would
-/// go over it, but has at least one.
-pub const MAX_LIST_BYTES: usize = 1 << 20;
-/// How many messages an answer holds unless `limit` is given.
-pub const DEFAULT_LIST_LIMIT: u32 = 50;
 /// The most users a message mentions by name or with `@here`.
 pub const MAX_MENTIONS: usize = 256;
 /// The most replies to one message; then a new thread is begun.
@@ -26,8 +19,6 @@ pub const MAX_EMOJI: usize = 50;
 /// The most reactions on one message, of all emoji together; with them and the largest body it
 /// still fits one event.
 pub const MAX_REACTIONS: usize = 2_000;
-/// The longest emoji, in characters.
-pub const MAX_EMOJI_CHARS: usize = 32;
 /// The most pinned messages in one channel.
 pub const MAX_PINS: usize = 100;
 /// The former bodies that are kept of a message, the newest.
@@ -203,6 +194,7 @@ pub struct BulkDeleteParams {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessageBulkDeleteResult")]
 pub struct BulkDeleteResult {
     /// Each once, in rising order; replies that only went with their root are not named.
     pub deleted_ids: Vec<MessageId>,
@@ -217,6 +209,7 @@ pub struct ReactParams {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessageReactionsResult")]
 pub struct ReactionsResult {
     /// All of the message's, after the call.
     pub reactions: Vec<Reaction>,
@@ -235,6 +228,7 @@ pub struct PinsParams {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessagePins")]
 pub struct PinsResult {
     /// Fewer than `limit` when they would hold over 1 MiB of bodies and reactions.
     pub messages: Vec<Message>,
@@ -245,6 +239,7 @@ pub struct PinsResult {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessageHistory")]
 pub struct HistoryResult {
     /// Fewer than `limit` when they would hold over 1 MiB of bodies.
     pub edits: Vec<Edit>,
@@ -256,6 +251,7 @@ pub struct HistoryResult {
 
 /// What a message said before an edit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessageEdit")]
 pub struct Edit {
     /// The message's revision right before the edit.
     pub revision: Revision,
@@ -268,7 +264,8 @@ pub struct Edit {
 #[serde(deny_unknown_fields)]
 pub struct SearchParams {
     /// At most 256 characters and 32 words and phrases, at least one of each. Case and accents
-    /// do not matter; a beginning has at least 2 characters.
+    /// do not matter. At most 2 beginnings, the last word of each with at least 2 letters or
+    /// digits.
     pub query: String,
     /// Only in this workspace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -288,8 +285,9 @@ pub struct SearchParams {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessageSearch")]
 pub struct SearchResult {
-    /// The newest first; possibly none although `has_more`.
+    /// The newest first.
     pub hits: Vec<Hit>,
     pub has_more: bool,
     /// The `before_id` of the next page, if there is more.
@@ -300,6 +298,7 @@ pub struct SearchResult {
 
 /// A message that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessageHit")]
 pub struct Hit {
     pub message: Message,
     /// The part of the body with the most of what was searched for; its texts joined are that part.
@@ -308,6 +307,7 @@ pub struct Hit {
 
 /// A piece of a snippet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "MessageSnippetPart")]
 pub struct SnippetPart {
     pub text: String,
     /// Whether it is what was searched for.

@@ -7,7 +7,6 @@ pub mod huddle;
 pub mod message;
 pub mod presence;
 pub mod read;
-pub mod replay;
 pub mod server;
 pub mod session;
 pub mod state;
@@ -94,7 +93,6 @@ methods![
     session::Ticket,
     session::Redeem,
     server::Health,
-    replay::Replay,
     huddle::Start,
     huddle::Join,
     huddle::Leave,
@@ -104,6 +102,7 @@ methods![
     huddle::Get,
     huddle::ListActive,
     events::List,
+    events::Replay,
     token::Issue,
     token::List,
     token::Revoke,

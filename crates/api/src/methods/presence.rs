@@ -10,8 +10,6 @@ use crate::{
 
 /// The longest status text, in characters.
 pub const MAX_STATUS_CHARS: usize = 100;
-/// The longest status emoji, in characters.
-pub const MAX_EMOJI_CHARS: usize = 32;
 /// The most `user_ids` in one call, and the most people in an answer.
 pub const MAX_LIST_USERS: usize = 1_000;
 /// The longest name of a gateway, in characters.
@@ -47,7 +45,7 @@ method! {
 
 method! {
     /// Tells of one connection of a user to a gateway that is not linked; it ends when that gateway has said nothing for 60 s.
-    "presence.mark_connection" Internal MarkConnection(MarkConnectionParams) -> Done, [NotFound, Conflict],
+    internal "presence.mark_connection" Query MarkConnection(MarkConnectionParams) -> Done, [NotFound, Conflict],
     example {"gateway": "edge-1", "user_id": 2, "tab": 1, "state": "visible"}
 }
 

@@ -61,6 +61,7 @@ pub struct ReadsResult {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ReadCursors")]
 pub struct CursorsResult {
     /// One for each channel the caller is in.
     pub reads: Vec<Read>,

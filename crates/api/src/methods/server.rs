@@ -10,6 +10,7 @@ method! {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ServerHealthResult")]
 pub struct HealthResult {
     /// `ok`.
     pub status: String,

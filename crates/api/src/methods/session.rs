@@ -18,11 +18,12 @@ method! {
 
 method! {
     /// Spends a ticket.
-    "session.redeem" Internal Redeem(RedeemParams) -> RedeemResult, [NotFound],
+    internal "session.redeem" Query Redeem(RedeemParams) -> RedeemResult, [NotFound],
     example {"ticket": "…"}
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SessionTicketResult")]
 pub struct TicketResult {
     pub ticket: String,
     pub expires_at: UnixMs,

@@ -22,6 +22,7 @@ method! {
 /// `pos` to `threads` obey the equation: the snapshot at P and the user's events in (P, Q] make the
 /// snapshot at Q. `users` and `presence` are caches beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "StateSnapshotResult")]
 pub struct SnapshotResult {
     pub pos: Pos,
     pub user: User,

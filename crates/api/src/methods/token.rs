@@ -85,6 +85,7 @@ pub struct ListResult {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevokeParams {
+    /// The token of that name alone; with only `user_id`, all the user has so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
     /// Only an administrator of the instance may name another than the caller.

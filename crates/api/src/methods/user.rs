@@ -9,8 +9,6 @@ use crate::{
     method::NoParams,
 };
 
-/// The longest `name` and `display_name` of anything, in characters.
-pub const MAX_NAME_CHARS: usize = 80;
 /// The longest `external_id`, in characters.
 pub const MAX_EXTERNAL_ID_CHARS: usize = 128;
 /// The most a user's preferences take as JSON, in bytes.
@@ -32,7 +30,7 @@ method! {
 
 method! {
     /// A user the caller shares a workspace with, or whose messages the caller can read.
-    "user.get" Query Get(GetParams) -> UserResult, [NotFound],
+    "user.get" Query Get(UserParams) -> UserResult, [NotFound],
     example {"user_id": 2}
 }
 
@@ -50,7 +48,7 @@ method! {
 
 method! {
     /// Signs somebody out for good; what they wrote and where they are members stays.
-    "user.deactivate" Mutation Deactivate(GetParams) -> UserResult, [NotFound, Forbidden, Conflict],
+    "user.deactivate" Mutation Deactivate(UserParams) -> UserResult, [NotFound, Forbidden, Conflict],
     example {"user_id": 3}
 }
 
@@ -62,7 +60,7 @@ method! {
 
 method! {
     /// The user a token names by an external id; an unknown one is made if the server is to.
-    "user.resolve" Internal Resolve(ResolveParams) -> ResolveResult, [NotFound],
+    internal "user.resolve" Mutation Resolve(ResolveParams) -> ResolveResult, [NotFound],
     example {"external_id": "crm-81"}
 }
 
@@ -93,7 +91,7 @@ pub struct CreateParams {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct GetParams {
+pub struct UserParams {
     pub user_id: UserId,
 }
 
@@ -108,7 +106,7 @@ pub struct ListParams {
     pub workspace_id: WorkspaceId,
     /// The people with higher ids than this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after_id: Option<UserId>,
+    pub since_id: Option<UserId>,
     /// 1 to 200, 50 unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
@@ -151,6 +149,7 @@ pub struct ProvisionParams {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "UserProvisionResult")]
 pub struct ProvisionResult {
     pub user: User,
     pub created: bool,
@@ -175,6 +174,7 @@ pub struct SetPreferencesParams {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "UserPreferencesResult")]
 pub struct PreferencesResult {
     pub preferences: Preferences,
 }

@@ -146,7 +146,7 @@ pub struct MembersParams {
     pub workspace_id: WorkspaceId,
     /// The members with higher ids than this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after_id: Option<UserId>,
+    pub since_id: Option<UserId>,
     /// 1 to 200, 50 unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,

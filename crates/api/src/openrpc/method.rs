@@ -45,7 +45,7 @@ fn family(method: &MethodInfo) -> &str {
 fn errors(method: &MethodInfo) -> Vec<Value> {
     let of_kind: &[ErrorCode] = match method.kind {
         Kind::Mutation => &[ErrorCode::Conflict],
-        Kind::Query | Kind::Internal => &[],
+        Kind::Query => &[],
     };
     let mut errors = Vec::new();
     for error in COMMON_ERRORS.iter().chain(method.errors).chain(of_kind) {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use self::{example::Examples, schemas::Schemas};
 use crate::{
-    ErrorCode, Kind, VERSION,
+    ErrorCode, VERSION,
     events::{EVENTS, EventInfo, Keep},
     methods::METHODS,
 };
@@ -25,7 +25,7 @@ pub fn document() -> Value {
     let (mut schemas, examples) = (Schemas::new(), Examples::recorded());
     let methods: Vec<Value> = METHODS
         .iter()
-        .filter(|method| method.kind != Kind::Internal)
+        .filter(|method| !method.is_internal)
         .map(|method| method::describe(method, &mut schemas, &examples))
         .collect();
     let events: Vec<Value> = EVENTS

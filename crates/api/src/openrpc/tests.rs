@@ -50,6 +50,26 @@ fn no_two_types_share_a_name() {
 }
 
 #[test]
+fn a_result_is_named_after_a_family() {
+    let families: Vec<&str> = METHODS
+        .iter()
+        .filter_map(|method| method.name.split('.').next())
+        .map(|family| family.trim_end_matches('s'))
+        .collect();
+    let methods = document()["methods"].as_array().cloned();
+    for method in methods.unwrap_or_default() {
+        let path = method["result"]["schema"]["$ref"].as_str();
+        let name = path.and_then(|path| path.rsplit('/').next());
+        let name = name.unwrap_or_default().to_lowercase();
+        assert!(
+            name == "done" || families.iter().any(|family| name.contains(family)),
+            "{name} of {}",
+            method["name"]
+        );
+    }
+}
+
+#[test]
 fn a_field_that_is_always_written_is_required_even_if_it_can_be_null() {
     let message = schema("Message");
     assert!(

@@ -12,7 +12,6 @@ mod page;
 mod permission;
 mod presence;
 mod read;
-mod replay;
 mod server;
 mod session;
 mod state;
@@ -28,7 +27,9 @@ use antiphon_store::Tx;
 use crate::rpc::Router;
 
 pub(crate) use huddle::{Seat, all_seats, lose};
-pub(crate) use presence::{Status, claims, forget_ended, status_ends, status_of};
+pub(crate) use presence::{
+    Status, claims, forget_ended as forget_ended_presence, status_ends, status_of,
+};
 pub(crate) use token::forget_ended as forget_ended_tokens;
 pub(crate) use user::{peers, resolve};
 
@@ -64,7 +65,6 @@ pub(crate) fn register(router: Router) -> Router {
         state::register,
         session::register,
         server::register,
-        replay::register,
         huddle::register,
         events::register,
         token::register,

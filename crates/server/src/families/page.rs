@@ -2,7 +2,7 @@
 
 use antiphon_api::{
     RpcError,
-    methods::message::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT},
+    limits::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT},
 };
 
 /// How many entries a page holds: `limit`, if it is in bounds.

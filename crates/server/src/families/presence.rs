@@ -2,11 +2,12 @@ use antiphon_api::{
     RpcError,
     entities::Presence,
     ids::{Principal, UnixMs, UserId},
+    limits::MAX_EMOJI_CHARS,
     method::Done,
     methods::presence::{
-        Claim, Connection as ConnectionState, List, ListParams, ListResult, MAX_EMOJI_CHARS,
-        MAX_GATEWAY_CHARS, MAX_LIST_USERS, MAX_STATUS_CHARS, MarkConnection, MarkConnectionParams,
-        Set, SetParams, SetResult, SetStatusText, SetStatusTextParams, Update,
+        Claim, Connection as ConnectionState, List, ListParams, ListResult, MAX_GATEWAY_CHARS,
+        MAX_LIST_USERS, MAX_STATUS_CHARS, MarkConnection, MarkConnectionParams, Set, SetParams,
+        SetResult, SetStatusText, SetStatusTextParams, Update,
     },
 };
 use antiphon_wire::{LeaseChange, LeaseState};

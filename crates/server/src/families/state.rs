@@ -18,11 +18,6 @@ pub(super) fn register(router: Router) -> Router {
 /// One read transaction, so that `pos` and the rest are of one moment.
 fn snapshot(look: &mut Look<'_>, _: NoParams) -> Result<SnapshotResult, Failure> {
     let caller = look.caller.user()?;
-    let channels = channel::of_user(look, caller)?;
-    let notify = channels
-        .iter()
-        .map(|channel| channel::notify_of(look, channel.id, caller))
-        .collect::<Result<_, _>>()?;
     let users = user::colleagues(look, caller, MAX_PEOPLE)?;
     let ids: Vec<UserId> = users.iter().map(|user| user.id).collect();
     let presence = presence::of_users(look, caller, &ids)?;
@@ -30,13 +25,13 @@ fn snapshot(look: &mut Look<'_>, _: NoParams) -> Result<SnapshotResult, Failure>
         pos: log::head(look)?,
         user: user::existing(look, caller)?,
         workspaces: workspace::of_user(look, caller)?,
-        channels,
+        channels: channel::of_user(look, caller)?,
         reads: read::of_user(look, caller)?,
         threads: thread::of_user(look, caller)?,
         huddles: huddle::of_user(look, caller)?,
         roles: workspace::roles_of(look, caller)?,
         preferences: user::preferences_of(look, caller)?,
-        notify,
+        notify: channel::notify_of(look, caller)?,
         users,
         presence,
     })

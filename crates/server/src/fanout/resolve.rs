@@ -106,10 +106,16 @@ fn envelope(logged: Logged, recipients: Vec<UserId>) -> Result<Encoded, Failure>
 
 #[cfg(test)]
 mod tests {
-    use std::{path::Path, sync::Arc, time::Duration};
+    use std::{
+        path::Path,
+        sync::{Arc, mpsc},
+        time::Duration,
+    };
 
     use antiphon_api::ids::{Pos, UnixMs, UserId};
     use antiphon_store::{Audience, Options, Store, prune};
+    use parking_lot::Mutex;
+    use rusqlite::Connection;
 
     use super::{follow, page_after};
     use crate::{context::Failure, fanout::Fanout};
@@ -143,6 +149,40 @@ mod tests {
         let newest = store.head();
         let read = store.read(move |db| page_after(db, newest));
         assert_eq!(read.await.expect("is read").map(|page| page.len()), Some(0));
+    }
+
+    #[tokio::test]
+    async fn live_delivery_goes_on_while_callers_have_every_reader() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = Options::new(folder.path().join("log.db"), &[], 1000);
+        let (readers, store) = (options.readers, Store::open(options).expect("opens"));
+        let fanout = Arc::new(Fanout::new(store.head()));
+        let (_let_go, held) = mpsc::channel::<()>();
+        let held = Arc::new(Mutex::new(held));
+        let (began, mut begun) = tokio::sync::mpsc::channel(readers);
+        for _ in 0..readers {
+            let (store, held, began) = (store.clone(), Arc::clone(&held), began.clone());
+            tokio::spawn(async move {
+                let hold = move |_: &Connection| {
+                    began.blocking_send(()).ok();
+                    held.lock().recv().ok();
+                    Ok::<_, Failure>(())
+                };
+                store.read_within(Duration::from_secs(20), hold).await
+            });
+            begun.recv().await.expect("begins");
+        }
+        let mut told = fanout.tail.subscribe();
+        let following = tokio::spawn(follow(store.clone(), Arc::clone(&fanout)));
+        let emit = store.write(|tx| {
+            tx.emit(&Audience::user(UserId(1)), &"event", UnixMs(1))
+                .map_err(Failure::from)
+        });
+        let head = emit.await.expect("is written");
+        let told = told.wait_for(|pos| *pos == head);
+        let told = tokio::time::timeout(Duration::from_secs(20), told).await;
+        assert!(told.is_ok_and(|told| told.is_ok()));
+        following.abort();
     }
 
     #[tokio::test]

@@ -1,7 +1,10 @@
 //! One call, carried out: a query on a reader, a mutation on the writer together with its
 //! idempotency key.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use antiphon_api::{RpcError, jsonrpc::Request, openrpc};
 use antiphon_store::{idempotency, idempotency::Earlier};
@@ -10,11 +13,17 @@ use serde_json::value::RawValue;
 use super::{
     caller,
     router::{Prepared, Router, Run},
+    turns::Turn,
 };
 use crate::{
     clock,
     context::{Caller, Effects, Failure, Look, Shared, Work},
 };
+
+/// How long a query may be at work before it is cut short.
+const QUERY_TIME: Duration = Duration::from_secs(5);
+/// The same for a search.
+const SEARCH_TIME: Duration = Duration::from_millis(500);
 
 pub(super) async fn carry_out(
     router: &Router,
@@ -37,7 +46,11 @@ pub(super) async fn carry_out(
         method,
     };
     match run {
-        Run::Query(run) => call.query(run).await,
+        Run::Query(run) => call.query(run, QUERY_TIME, None).await,
+        Run::Search(run) => {
+            let turn = shared.searches.wait().await?;
+            call.query(run, SEARCH_TIME, Some(turn)).await
+        }
         // On a task of its own: a caller who hangs up must not take the effects of what is
         // committed along.
         Run::Mutation {
@@ -100,13 +113,17 @@ impl Call {
             .map_err(Into::into)
     }
 
+    /// Keeps `turn` until the reader is done, be the caller still there or not.
     async fn query(
         self,
         run: impl FnOnce(&mut Look<'_>) -> Result<Box<RawValue>, Failure> + Send + 'static,
+        time: Duration,
+        turn: Option<Turn>,
     ) -> Result<Box<RawValue>, Failure> {
         let (caller, now) = (self.caller.clone(), clock::now());
         let (shared, presence) = (Arc::clone(&self.shared), self.shared.presence.newest());
-        let read = self.shared.store.read(move |db| {
+        let read = self.shared.store.read_within(time, move |db| {
+            let _turn = turn;
             caller::authenticate(db, &caller, now)?;
             let mut effects = Effects::default();
             let look = &mut Look {
@@ -131,4 +148,54 @@ fn key_reused() -> RpcError {
         "idempotency_key",
         "this idempotency_key was used with other parameters; use a new key for a new call",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::PathBuf, sync::Arc, time::Duration};
+
+    use antiphon_api::ErrorCode;
+    use antiphon_store::{Options, Store};
+    use antiphon_token::{Key, Verifier};
+
+    use super::Call;
+    use crate::{
+        Config,
+        context::{Caller, Failure, Shared},
+        families,
+    };
+
+    #[tokio::test]
+    async fn a_query_that_takes_too_long_is_refused_and_gives_its_turn_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("antiphon.db");
+        let store = Store::open(Options::new(path, families::SCHEMA, 1 << 18)).expect("opens");
+        let key = Key::random().expect("random numbers");
+        let config = Config::new(PathBuf::new(), Verifier::new(&key));
+        let shared = Arc::new(Shared::new(store, config.split().1));
+        for _ in 0..3 {
+            let call = Call {
+                shared: Arc::clone(&shared),
+                caller: Caller::Operator,
+                method: "message.search",
+            };
+            let turn = shared.searches.wait().await.expect("has its turn");
+            let endless = call.query(
+                |look| {
+                    let endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+                                   SELECT max(i) FROM n";
+                    Ok(look.query_row(endless, [], |_| unreachable!("it has no end"))?)
+                },
+                Duration::from_millis(20),
+                Some(turn),
+            );
+            match endless.await {
+                Err(Failure::Refused(error)) => {
+                    assert_eq!(error.kind(), Some(ErrorCode::Unavailable));
+                    assert_eq!(error.data["indeterminate"], false);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
 }

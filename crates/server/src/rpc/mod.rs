@@ -7,8 +7,10 @@ mod caller;
 mod external;
 mod http;
 mod router;
+mod turns;
 
 pub(crate) use answer::{Answers, answer};
 pub(crate) use budgets::Budgets;
 pub(crate) use http::serve;
 pub(crate) use router::{Router, Run};
+pub(crate) use turns::Turns;

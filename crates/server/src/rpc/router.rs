@@ -32,10 +32,12 @@ pub(crate) enum Run {
         params_hash: [u8; 32],
     },
     Query(QueryRun),
+    /// A query that may cost much, whatever it answers.
+    Search(QueryRun),
 }
 
 struct Route {
-    kind: Kind,
+    is_internal: bool,
     class: Class,
     prepare: Prepare,
 }
@@ -57,6 +59,7 @@ impl Router {
         self,
         run: fn(&mut Work<'_, '_>, M::Params) -> Result<M::Result, Failure>,
     ) -> Self {
+        debug_assert!(M::KIND == Kind::Mutation, "{} is a query", M::NAME);
         self.route::<M>(Box::new(move |mut params| {
             let idempotency_key = take_idempotency_key(&mut params)?;
             let params: M::Params = typed(params)?;
@@ -80,12 +83,28 @@ impl Router {
         self,
         run: fn(&mut Look<'_>, M::Params) -> Result<M::Result, Failure>,
     ) -> Self {
-        debug_assert!(M::KIND != Kind::Mutation, "{} is a mutation", M::NAME);
+        self.look::<M>(run, Run::Query)
+    }
+
+    /// Adds a query that takes turns with others of its like, and has less time.
+    pub(crate) fn search<M: Method>(
+        self,
+        run: fn(&mut Look<'_>, M::Params) -> Result<M::Result, Failure>,
+    ) -> Self {
+        self.look::<M>(run, Run::Search)
+    }
+
+    fn look<M: Method>(
+        self,
+        run: fn(&mut Look<'_>, M::Params) -> Result<M::Result, Failure>,
+        kind: fn(QueryRun) -> Run,
+    ) -> Self {
+        debug_assert!(M::KIND == Kind::Query, "{} is a mutation", M::NAME);
         self.route::<M>(Box::new(move |params| {
             let params = typed(params)?;
             Ok(Prepared {
                 method: M::NAME,
-                run: Run::Query(Box::new(move |look| encode(&run(look, params)?))),
+                run: kind(Box::new(move |look| encode(&run(look, params)?))),
             })
         }))
     }
@@ -94,7 +113,7 @@ impl Router {
         let earlier = self.routes.insert(
             M::NAME,
             Route {
-                kind: M::KIND,
+                is_internal: M::IS_INTERNAL,
                 class: M::CLASS,
                 prepare,
             },
@@ -119,7 +138,7 @@ impl Router {
         let route = self
             .routes
             .get(method)
-            .filter(|route| operator || route.kind != Kind::Internal)
+            .filter(|route| operator || !route.is_internal)
             .ok_or_else(|| unknown_method(method))?;
         (route.prepare)(named(params)?)
     }

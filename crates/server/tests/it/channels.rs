@@ -68,7 +68,7 @@ async fn pages(house: &House, method: &str, home: &str, list: &str, id: &str) ->
         let entries = page[list].as_array().expect("a list").iter();
         let ids: Vec<i64> = entries.filter_map(|entry| entry[id].as_i64()).collect();
         assert!(page["pos"].is_i64());
-        params["after_id"] = json!(ids.last());
+        params["since_id"] = json!(ids.last());
         pages.push(ids);
         if page["has_more"] == false {
             return pages;

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::support::{House, Talk, call, must};
+use crate::support::{House, Talk, must};
 
 async fn found(talk: &Talk, user: i64, params: Value) -> Vec<i64> {
     let found = talk.must(user, "message.search", params).await;
@@ -165,7 +165,7 @@ async fn a_snippet_says_what_was_found_whatever_the_body_holds() {
 #[tokio::test]
 async fn what_has_no_word_is_refused() {
     let talk = Talk::of(1).await;
-    for query in ["", "!!", "\"", "a*", "\u{0}"] {
+    for query in ["", "!!", "\"", "a*", "-a*", "aa* bb* cc*", "\u{0}"] {
         let error = talk
             .refused(1, "message.search", json!({ "query": query }))
             .await;
@@ -173,9 +173,52 @@ async fn what_has_no_word_is_refused() {
     }
 }
 
+/// What an answer says, but for where in the log it was read.
+async fn answer(talk: &Talk, user: i64, query: &Value) -> Value {
+    let mut answer = talk.must(user, "message.search", query.clone()).await;
+    answer["pos"].take();
+    answer
+}
+
 #[tokio::test]
-async fn with_many_matches_that_one_may_not_read_a_page_may_be_empty_and_says_where_the_next_begins()
- {
+async fn what_is_said_where_one_is_not_changes_nothing_in_an_answer() {
+    let talk = Talk::of(2).await;
+    let private = json!({ "workspace_id": 1, "kind": "private", "name": "p" });
+    talk.must(1, "channel.create", private).await;
+    let secret = json!({ "channel_id": 2, "body": "word wordy" });
+    let mut before = Vec::new();
+    for said in 0..5 {
+        let queries = [
+            json!({ "query": "word", "limit": 1 }),
+            json!({ "query": "word", "limit": 2 }),
+            json!({ "query": "wor*", "limit": 2, "author_id": 2 }),
+            json!({ "query": "word", "limit": 2, "workspace_id": 1 }),
+            json!({ "query": "word", "limit": 1, "channel_id": 1 }),
+            json!({ "query": "wordy" }),
+        ];
+        talk.must(1, "message.send", secret.clone()).await;
+        let own = [1, 2, 2, 1, 2][said];
+        for (query, answered) in queries.iter().zip(&before) {
+            assert_eq!(&answer(&talk, 2, query).await, answered, "{query}");
+        }
+        talk.say(own, "word").await;
+        talk.must(1, "message.send", secret.clone()).await;
+        before.clear();
+        for query in &queries {
+            before.push(answer(&talk, 2, query).await);
+        }
+    }
+    let first_page = json!({ "query": "word", "limit": 5 });
+    let answered = answer(&talk, 2, &first_page).await;
+    assert_eq!(answered["hits"].as_array().map(Vec::len), Some(5));
+    assert_eq!(
+        (&answered["has_more"], &answered["next_before_id"]),
+        (&json!(false), &Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn however_much_was_said_elsewhere_since_one_page_finds_what_one_may_read() {
     let talk = Talk::of(2).await;
     let private = json!({ "workspace_id": 1, "kind": "private", "name": "p" });
     talk.must(1, "channel.create", private).await;
@@ -191,13 +234,19 @@ async fn with_many_matches_that_one_may_not_read_a_page_may_be_empty_and_says_wh
     drop(db);
     let house = House::in_folder(folder).await;
     let page = must(&house.user(2), "message.search", json!({ "query": "word" })).await;
+    assert_eq!(page["hits"][0]["message"]["id"], oldest);
     assert_eq!(
-        (&page["hits"], &page["next_before_id"]),
-        (&json!([]), &json!(101))
+        (&page["has_more"], &page["next_before_id"]),
+        (&json!(false), &Value::Null)
     );
-    let next = json!({ "query": "word", "before_id": 101 });
-    let next = call(&house.user(2), "message.search", next)
-        .await
-        .expect("is found");
-    assert_eq!(next["hits"][0]["message"]["id"], oldest);
+}
+
+#[tokio::test]
+async fn a_channel_and_an_author_are_no_words_of_a_body() {
+    let talk = Talk::of(1).await;
+    talk.say(1, "apple").await;
+    assert_eq!(find(&talk, "c1").await, [0; 0]);
+    assert_eq!(find(&talk, "apple a1").await, [0; 0]);
+    let named = talk.say(1, "c1 and a1").await;
+    assert_eq!(find(&talk, "c1 a1").await, [named]);
 }

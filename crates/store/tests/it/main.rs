@@ -7,5 +7,6 @@ mod death;
 mod entitlement;
 mod memory;
 mod positions;
+mod reading;
 mod replay;
 mod support;

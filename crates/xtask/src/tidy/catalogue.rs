@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use antiphon_api::{Class, Kind, events::EVENTS, methods::METHODS};
+use antiphon_api::{Class, MethodInfo, events::EVENTS, methods::METHODS};
 use anyhow::{Context, Result};
 
 const DOCUMENT: &str = "docs/protocol.md";
@@ -33,10 +33,10 @@ fn catalogue_faults(text: &str) -> Vec<String> {
         .flatten()
         .collect();
     let events = EVENTS.iter().map(|event| event.name.to_owned());
-    let public: Names = methods(|kind, _| kind != Kind::Internal)
+    let public: Names = methods(|method| !method.is_internal)
         .chain(events)
         .collect();
-    let internal: Names = methods(|kind, _| kind == Kind::Internal).collect();
+    let internal: Names = methods(|method| method.is_internal).collect();
     let missing = public.difference(&named);
     let unknown = named
         .difference(&public)
@@ -54,15 +54,13 @@ fn class_faults(text: &str, class: Class) -> Option<String> {
         .filter_map(|cells| Some(names(cells.get(1)?)))
         .flatten()
         .collect();
-    let methods: Names = methods(|kind, other| kind != Kind::Internal && other == class).collect();
+    let methods: Names = methods(|method| !method.is_internal && method.class == class).collect();
     let listed = methods.iter().cloned().collect::<Vec<_>>().join(", ");
     (named != methods).then(|| format!("{DOCUMENT}: the methods of class {head} are {listed}"))
 }
 
-fn methods(is_wanted: impl Fn(Kind, Class) -> bool) -> impl Iterator<Item = String> {
-    let wanted = METHODS
-        .iter()
-        .filter(move |method| is_wanted(method.kind, method.class));
+fn methods(is_wanted: impl Fn(&MethodInfo) -> bool) -> impl Iterator<Item = String> {
+    let wanted = METHODS.iter().filter(move |method| is_wanted(method));
     wanted.map(|method| method.name.to_owned())
 }
 

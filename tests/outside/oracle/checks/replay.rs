@@ -2,7 +2,7 @@
 
 use antiphon_api::{
     ids::{Pos, UserId},
-    methods::replay::{Replay, ReplayParams, ReplayResult},
+    methods::events::{Replay, ReplayParams, ReplayResult},
 };
 use antiphon_client::Rpc;
 use serde_json::Value;

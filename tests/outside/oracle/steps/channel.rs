@@ -44,7 +44,7 @@ fn members(rng: &mut Rng) -> Value {
     let mut params = get(rng);
     params["limit"] = (1 + rng.below(5)).into();
     if rng.chance(50) {
-        params["after_id"] = mostly("user.of_channel", "user.any", rng);
+        params["since_id"] = mostly("user.of_channel", "user.any", rng);
     }
     params
 }

@@ -36,7 +36,7 @@ fn list(rng: &mut Rng) -> Value {
         "limit": 1 + rng.below(5),
     });
     if rng.chance(50) {
-        params["after_id"] = one_of("user.any", rng);
+        params["since_id"] = one_of("user.any", rng);
     }
     params
 }

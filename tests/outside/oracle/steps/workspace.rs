@@ -31,7 +31,7 @@ fn members(rng: &mut Rng) -> Value {
     let mut params = get(rng);
     params["limit"] = (1 + rng.below(5)).into();
     if rng.chance(50) {
-        params["after_id"] = one_of("user.of_workspace", rng);
+        params["since_id"] = one_of("user.of_workspace", rng);
     }
     params
 }

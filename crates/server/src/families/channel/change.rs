@@ -3,11 +3,9 @@
 use antiphon_api::{
     entities::Permission,
     events::{ChannelRemoved, ChannelUpdated, RemovalReason},
+    limits::MAX_NAME_CHARS,
     method::Done,
-    methods::{
-        channel::{ChannelParams, ChannelResult, UpdateParams},
-        user::MAX_NAME_CHARS,
-    },
+    methods::channel::{ChannelParams, ChannelResult, UpdateParams},
 };
 use antiphon_store::Audience;
 use rusqlite::params;

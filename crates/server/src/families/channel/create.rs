@@ -1,13 +1,11 @@
 //! Making a channel, and finding the dm that exists.
 
 use antiphon_api::{
-    RpcError,
+    ErrorCode, RpcError,
     entities::{ChannelKind, Permission},
     ids::{ChannelId, UserId, WorkspaceId},
-    methods::{
-        channel::{ChannelResult, CreateParams, MAX_DM_MEMBERS},
-        user::MAX_NAME_CHARS,
-    },
+    limits::MAX_NAME_CHARS,
+    methods::channel::{ChannelResult, CreateParams, MAX_CHANNELS, MAX_DM_MEMBERS},
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -45,6 +43,7 @@ fn room(work: &Work<'_, '_>, params: CreateParams, caller: UserId) -> Result<Cha
         .ok_or_else(|| RpcError::invalid_param("name", "missing: only a dm has no name"))?;
     let name = name_of("name", &name, MAX_NAME_CHARS)?;
     let topic = topic_of(params.topic.unwrap_or_default())?;
+    refuse_too_many(work, params.workspace_id)?;
     work.prepare_cached(
         "INSERT INTO channel (workspace_id, kind, name, topic) VALUES (?1, ?2, ?3, ?4)",
     )?
@@ -75,11 +74,29 @@ fn dm(
     if let Some(id) = dm_of(work, params.workspace_id, &people)? {
         return Ok((id, people));
     }
+    refuse_too_many(work, params.workspace_id)?;
     work.prepare_cached(
         "INSERT INTO channel (workspace_id, kind, name, peers) VALUES (?1, 'dm', '', ?2)",
     )?
     .execute(params![params.workspace_id.get(), peers_key(&people)])?;
     Ok((ChannelId(work.last_insert_rowid()), people))
+}
+
+fn refuse_too_many(db: &Connection, workspace_id: WorkspaceId) -> Result<(), Failure> {
+    let is_full: bool = db
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM channel WHERE workspace_id = ?1 AND deleted_at IS NULL
+                            LIMIT 1 OFFSET ?2)",
+        )?
+        .query_row(params![workspace_id.get(), MAX_CHANNELS - 1], |row| {
+            row.get(0)
+        })?;
+    if is_full {
+        let message = format!("a workspace has at most {MAX_CHANNELS} channels; delete one first");
+        let refusal = RpcError::new(ErrorCode::Conflict, message).with("limit", MAX_CHANNELS);
+        return Err(refusal.into());
+    }
+    Ok(())
 }
 
 /// The people of a dm in rising order: the caller and members of the same workspace.
@@ -123,4 +140,36 @@ fn dm_of(
             row.get(0).map(ChannelId)
         })
         .optional()
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon_api::{ids::WorkspaceId, methods::channel::MAX_CHANNELS};
+
+    use super::refuse_too_many;
+    use crate::families::empty_database;
+
+    #[test]
+    fn a_workspace_with_as_many_channels_as_it_may_have_takes_no_more_until_one_is_deleted() {
+        let db = empty_database();
+        db.execute_batch(
+            "INSERT INTO user (id, name, display_name, administrator, created_at)
+             VALUES (1, 'ada', 'Ada', 0, 0);
+             INSERT INTO workspace (id, name, owner_id) VALUES (1, 'team', 1);",
+        )
+        .expect("inserts");
+        let fill =
+            "WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < ?1)
+                    INSERT INTO channel (workspace_id, kind, name) SELECT 1, 'public', id FROM n";
+        db.execute(fill, [MAX_CHANNELS - 1]).expect("inserts");
+        let may_take = |workspace| refuse_too_many(&db, WorkspaceId(workspace)).is_ok();
+        assert!(may_take(1));
+        let one_more = "INSERT INTO channel (workspace_id, kind, name) VALUES (1, 'dm', '')";
+        db.execute(one_more, []).expect("inserts");
+        assert!(!may_take(1));
+        assert!(may_take(2));
+        let delete = "UPDATE channel SET deleted_at = 1 WHERE id = 1";
+        db.execute(delete, []).expect("updates");
+        assert!(may_take(1));
+    }
 }

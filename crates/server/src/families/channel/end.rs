@@ -5,7 +5,7 @@
 //! has a line in each, so that nothing outlives it.
 
 use antiphon_api::{
-    events::{ChannelMemberLeft, HuddleEnd, RemovalReason},
+    events::{ChannelMemberLeft, RemovalReason},
     ids::{ChannelId, UserId},
 };
 use antiphon_store::{Audience, Scope};
@@ -36,7 +36,7 @@ pub(in crate::families) fn withdraw(
             reason,
         },
     )?;
-    huddle::leave(work, channel_id, user_id, HuddleEnd::Channel)
+    huddle::leave(work, channel_id, user_id)
 }
 
 /// Ends every membership of channels that end. `tell` says so, while their members still hear it.

@@ -68,7 +68,7 @@ pub(super) fn members(
         "SELECT user_id FROM channel_member
          WHERE channel_id = ?1 AND user_id > ?2 ORDER BY user_id",
     )?;
-    let after = params.after_id.map_or(0, UserId::get);
+    let after = params.since_id.map_or(0, UserId::get);
     let rows = statement.query_map([channel.id.get(), after], |row| {
         Ok(ChannelMember {
             channel_id: channel.id,

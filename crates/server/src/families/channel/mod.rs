@@ -32,7 +32,7 @@ use crate::{context::Failure, rpc::Router};
 
 pub(super) use archive::forget_archived;
 pub(super) use end::{close, withdraw};
-pub(super) use notify::of as notify_of;
+pub(super) use notify::of_user as notify_of;
 pub(super) use purge::step as purge;
 pub(super) use rows::{all_in, is_member, joined_in, of_user};
 

@@ -48,11 +48,7 @@ pub(super) fn keep(work: &mut Work<'_, '_>, user: UserId, notify: Notify) -> Res
 }
 
 /// What a member wants.
-pub(in crate::families) fn of(
-    db: &Connection,
-    channel_id: ChannelId,
-    user: UserId,
-) -> Result<Notify, rusqlite::Error> {
+fn of(db: &Connection, channel_id: ChannelId, user: UserId) -> Result<Notify, rusqlite::Error> {
     let kept = db
         .prepare_cached("SELECT muted, level FROM notify WHERE channel_id = ?1 AND user_id = ?2")?
         .query_row([channel_id.get(), user.get()], |row| {
@@ -60,6 +56,22 @@ pub(in crate::families) fn of(
         })
         .optional()?;
     Ok(kept.unwrap_or_else(|| Notify::usual(channel_id)))
+}
+
+/// What a user wants in each channel they are in, in id order.
+pub(in crate::families) fn of_user(
+    db: &Connection,
+    user: UserId,
+) -> Result<Vec<Notify>, rusqlite::Error> {
+    db.prepare_cached(
+        "SELECT channel_member.channel_id, coalesce(muted, 0), coalesce(level, 'all')
+         FROM channel_member LEFT JOIN notify USING (channel_id, user_id)
+         WHERE user_id = ?1 ORDER BY channel_member.channel_id",
+    )?
+    .query_map([user.get()], |row| {
+        from_columns(ChannelId(row.get(0)?), row, 1)
+    })?
+    .collect()
 }
 
 /// From the columns `muted` and `level`, the first of which is `index`.

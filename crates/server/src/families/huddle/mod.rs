@@ -11,13 +11,16 @@ mod seats;
 use antiphon_api::{
     RpcError,
     entities::{Huddle, Permission},
-    events::{HuddleEnd, HuddleStarted},
+    events::{HuddleEndReason, HuddleStarted},
     ids::{HuddleId, UserId},
     method::Done,
-    methods::huddle::{
-        End, Get, HuddleParams, HuddleResult, Join, JoinResult, LEASE_TTL_MS, Leave, LeaveParams,
-        ListActive, ListActiveParams, ListActiveResult, LivekitAccess, MAX_PARTICIPANTS, Renew,
-        RenewParams, RenewResult, Start, StartParams, Update, UpdateParams,
+    methods::{
+        channel::ChannelParams,
+        huddle::{
+            End, Get, HuddleParams, HuddleResult, Join, JoinResult, LEASE_TTL_MS, Leave,
+            LeaveParams, ListActive, ListActiveParams, ListActiveResult, LivekitAccess,
+            MAX_PARTICIPANTS, Renew, RenewParams, RenewResult, Start, Update, UpdateParams,
+        },
     },
 };
 use antiphon_store::{Audience, log};
@@ -45,7 +48,7 @@ pub(super) fn register(router: Router) -> Router {
         .query::<ListActive>(list_active)
 }
 
-fn start(work: &mut Work<'_, '_>, params: StartParams) -> Result<JoinResult, Failure> {
+fn start(work: &mut Work<'_, '_>, params: ChannelParams) -> Result<JoinResult, Failure> {
     let caller = work.caller.user()?;
     let channel = channel::joined(work, params.channel_id, caller)?;
     if let Some(huddle) = active_in(work, channel.id)? {
@@ -96,7 +99,7 @@ fn leave_other(
     user: UserId,
 ) -> Result<(), Failure> {
     match seat_of(work, user)? {
-        Some(seat) if Some(seat.huddle_id) != stays_in => rise(work, &seat, HuddleEnd::Left),
+        Some(seat) if Some(seat.huddle_id) != stays_in => rise(work, &seat, HuddleEndReason::Left),
         _ => Ok(()),
     }
 }
@@ -108,7 +111,7 @@ fn quit(work: &mut Work<'_, '_>, params: LeaveParams) -> Result<Done, Failure> {
         seat.huddle_id == huddle_id && lease.is_none_or(|lease| lease == seat.lease)
     });
     if let Some(seat) = seat {
-        rise(work, &seat, HuddleEnd::Left)?;
+        rise(work, &seat, HuddleEndReason::Left)?;
     }
     Ok(Done {})
 }
@@ -120,7 +123,7 @@ fn end(work: &mut Work<'_, '_>, params: HuddleParams) -> Result<Done, Failure> {
         let channel = channel::joined(work, huddle.channel_id, caller)?;
         permission::require(work, channel.workspace_id, caller, Permission::HuddleEnd)?;
     }
-    close(work, &huddle, HuddleEnd::Ended)?;
+    close(work, &huddle, HuddleEndReason::Ended)?;
     Ok(Done {})
 }
 

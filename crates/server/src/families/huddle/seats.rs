@@ -2,7 +2,7 @@
 
 use antiphon_api::{
     entities::{Huddle, Participant},
-    events::{HuddleEnd, HuddleEnded, HuddleStarted, HuddleUpdated},
+    events::{HuddleEndReason, HuddleEnded, HuddleStarted, HuddleUpdated},
     ids::{ChannelId, HuddleId, HuddleLease, Revision, UnixMs, UserId},
 };
 use antiphon_store::Audience;
@@ -54,7 +54,11 @@ pub(super) fn sit(
 }
 
 /// Ends a stay, and with the last one the huddle.
-pub(super) fn rise(work: &mut Work<'_, '_>, seat: &Seat, reason: HuddleEnd) -> Result<(), Failure> {
+pub(super) fn rise(
+    work: &mut Work<'_, '_>,
+    seat: &Seat,
+    reason: HuddleEndReason,
+) -> Result<(), Failure> {
     let Some(huddle) = load(work, seat.huddle_id)? else {
         return Ok(());
     };
@@ -90,7 +94,7 @@ pub(super) fn settle(work: &mut Work<'_, '_>, before: Huddle) -> Result<Huddle, 
 pub(super) fn close(
     work: &mut Work<'_, '_>,
     huddle: &Huddle,
-    reason: HuddleEnd,
+    reason: HuddleEndReason,
 ) -> Result<(), Failure> {
     work.prepare_cached("DELETE FROM huddle_seat WHERE huddle_id = ?1")?
         .execute([huddle.id.get()])?;
@@ -110,12 +114,11 @@ pub(crate) fn leave(
     work: &mut Work<'_, '_>,
     channel_id: ChannelId,
     user_id: UserId,
-    reason: HuddleEnd,
 ) -> Result<(), Failure> {
     let huddle = active_in(work, channel_id)?;
     let seat = seat_of(work, user_id)?;
     match seat.filter(|seat| huddle.is_some_and(|huddle| huddle.id == seat.huddle_id)) {
-        Some(seat) => rise(work, &seat, reason),
+        Some(seat) => rise(work, &seat, HuddleEndReason::Channel),
         None => Ok(()),
     }
 }
@@ -123,7 +126,7 @@ pub(crate) fn leave(
 /// Somebody leaves whatever huddle they are in.
 pub(crate) fn leave_any(work: &mut Work<'_, '_>, user_id: UserId) -> Result<(), Failure> {
     match seat_of(work, user_id)? {
-        Some(seat) => rise(work, &seat, HuddleEnd::Left),
+        Some(seat) => rise(work, &seat, HuddleEndReason::Left),
         None => Ok(()),
     }
 }
@@ -131,7 +134,7 @@ pub(crate) fn leave_any(work: &mut Work<'_, '_>, user_id: UserId) -> Result<(), 
 /// A channel ends, and with it its huddle. To be called while its members can still hear it.
 pub(crate) fn end_in(work: &mut Work<'_, '_>, channel_id: ChannelId) -> Result<(), Failure> {
     match active_in(work, channel_id)? {
-        Some(huddle) => close(work, &huddle, HuddleEnd::Channel),
+        Some(huddle) => close(work, &huddle, HuddleEndReason::Channel),
         None => Ok(()),
     }
 }
@@ -143,7 +146,7 @@ pub(crate) fn lose(
     lease: HuddleLease,
 ) -> Result<(), Failure> {
     match seat_of(work, user)?.filter(|seat| seat.lease == lease) {
-        Some(seat) => rise(work, &seat, HuddleEnd::Lost),
+        Some(seat) => rise(work, &seat, HuddleEndReason::Lost),
         None => Ok(()),
     }
 }

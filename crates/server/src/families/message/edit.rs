@@ -5,8 +5,9 @@ use antiphon_api::{
     entities::{Message, Permission},
     events::MessageUpdated,
     ids::{Revision, UnixMs},
+    limits::MAX_LIST_BYTES,
     methods::message::{
-        Edit, HistoryParams, HistoryResult, MAX_EDITS, MAX_LIST_BYTES, MessageResult, UpdateParams,
+        Edit, HistoryParams, HistoryResult, MAX_EDITS, MessageResult, UpdateParams,
     },
 };
 use antiphon_store::{Audience, log};

@@ -56,7 +56,7 @@ pub(super) fn register(router: Router) -> Router {
         .mutation::<Pin>(pins::pin)
         .mutation::<Unpin>(pins::unpin)
         .query::<Pins>(pins::pins)
-        .query::<Search>(search::search)
+        .search::<Search>(search::search)
 }
 
 fn body_of(body: String) -> Result<String, RpcError> {

@@ -3,7 +3,7 @@
 use antiphon_api::{
     entities::Message,
     ids::{ChannelId, MessageId},
-    methods::message::MAX_LIST_BYTES,
+    limits::MAX_LIST_BYTES,
 };
 use rusqlite::{Connection, params};
 

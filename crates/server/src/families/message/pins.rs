@@ -3,9 +3,8 @@ use antiphon_api::{
     entities::{Message, Permission},
     events::{MessagePinned, MessageUnpinned},
     ids::{ChannelId, MessageId, UnixMs, UserId},
-    methods::message::{
-        MAX_LIST_BYTES, MAX_PINS, MessageParams, MessageResult, PinsParams, PinsResult,
-    },
+    limits::MAX_LIST_BYTES,
+    methods::message::{MAX_PINS, MessageParams, MessageResult, PinsParams, PinsResult},
 };
 use antiphon_store::{Audience, log};
 use rusqlite::{Connection, OptionalExtension, params};

@@ -3,7 +3,8 @@ use antiphon_api::{
     entities::{Message, Permission, Reaction},
     events::MessageReacted,
     ids::UserId,
-    methods::message::{MAX_EMOJI, MAX_EMOJI_CHARS, MAX_REACTIONS, ReactParams, ReactionsResult},
+    limits::MAX_EMOJI_CHARS,
+    methods::message::{MAX_EMOJI, MAX_REACTIONS, ReactParams, ReactionsResult},
 };
 use antiphon_store::Audience;
 use rusqlite::params;

@@ -55,23 +55,31 @@ CREATE TABLE thread_follow (
 
 CREATE INDEX thread_follow_by_thread ON thread_follow (channel_id, thread_id);
 
--- The words of every body. The bodies stay in their table, and ranks are not asked for.
+-- Where a message stands and whose it is, as words to be looked for together with those of its body:
+-- a search asks the index for the caller's channels alone.
+ALTER TABLE message ADD COLUMN scope TEXT NOT NULL
+    GENERATED ALWAYS AS ('c' || channel_id || ' a' || author_id) VIRTUAL;
+
+-- The words of every body. The bodies stay in their table, and ranks are not asked for. The words
+-- with some beginning of 2 or 3 characters are one range; without that all of them are merged.
 CREATE VIRTUAL TABLE message_text USING fts5 (
-    body, content = 'message', content_rowid = 'id', columnsize = 0,
+    body, scope, content = 'message', content_rowid = 'id', columnsize = 0, prefix = '2 3',
     tokenize = 'unicode61 remove_diacritics 2'
 );
 
 CREATE TRIGGER message_text_insert AFTER INSERT ON message BEGIN
-    INSERT INTO message_text (rowid, body) VALUES (new.id, new.body);
+    INSERT INTO message_text (rowid, body, scope) VALUES (new.id, new.body, new.scope);
 END;
 
 CREATE TRIGGER message_text_delete AFTER DELETE ON message BEGIN
-    INSERT INTO message_text (message_text, rowid, body) VALUES ('delete', old.id, old.body);
+    INSERT INTO message_text (message_text, rowid, body, scope)
+    VALUES ('delete', old.id, old.body, old.scope);
 END;
 
 CREATE TRIGGER message_text_update AFTER UPDATE OF body ON message BEGIN
-    INSERT INTO message_text (message_text, rowid, body) VALUES ('delete', old.id, old.body);
-    INSERT INTO message_text (rowid, body) VALUES (new.id, new.body);
+    INSERT INTO message_text (message_text, rowid, body, scope)
+    VALUES ('delete', old.id, old.body, old.scope);
+    INSERT INTO message_text (rowid, body, scope) VALUES (new.id, new.body, new.scope);
 END;
 
 INSERT INTO message_text (message_text) VALUES ('rebuild');

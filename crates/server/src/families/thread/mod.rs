@@ -10,12 +10,10 @@ use antiphon_api::{
     RpcError,
     entities::Message,
     ids::{ChannelId, MessageId, UserId},
-    methods::{
-        message::MAX_LIST_BYTES,
-        thread::{
-            Follow, FollowedThread, List, ListParams, ListResult, Messages, MessagesParams,
-            MessagesResult, Read, Reply, Unfollow,
-        },
+    limits::MAX_LIST_BYTES,
+    methods::thread::{
+        Follow, FollowedThread, List, ListParams, ListResult, Messages, MessagesParams,
+        MessagesResult, Read, Reply, Unfollow,
     },
 };
 use antiphon_store::log;

@@ -5,9 +5,8 @@ use antiphon_api::{
     entities::User,
     events::{UserCreated, UserUpdated},
     ids::{MAX_SAFE_INTEGER, Principal, UnixMs, UserId},
-    methods::user::{
-        CreateParams, GetParams, MAX_EXTERNAL_ID_CHARS, MAX_NAME_CHARS, UpdateParams, UserResult,
-    },
+    limits::MAX_NAME_CHARS,
+    methods::user::{CreateParams, MAX_EXTERNAL_ID_CHARS, UpdateParams, UserParams, UserResult},
 };
 use antiphon_store::{Audience, Scope, membership, revocation, revocation::Revocation};
 use rusqlite::params;
@@ -109,7 +108,7 @@ pub(super) fn rename(
 /// For good: the revocation covers every token, whenever it was or will be issued.
 pub(super) fn deactivate(
     work: &mut Work<'_, '_>,
-    params: GetParams,
+    params: UserParams,
 ) -> Result<UserResult, Failure> {
     let user = looked_after(work, params.user_id, "user:deactivate")?;
     if work.caller.is(user.id) {

@@ -15,8 +15,8 @@ use antiphon_api::{
     ids::UserId,
     method::NoParams,
     methods::user::{
-        Create, Deactivate, Get, GetParams, GetPreferences, List, ListParams, ListResult, Me,
-        Provision, Resolve, SetPreferences, Update, UserResult,
+        Create, Deactivate, Get, GetPreferences, List, ListParams, ListResult, Me, Provision,
+        Resolve, SetPreferences, Update, UserParams, UserResult,
     },
 };
 use antiphon_store::log;
@@ -54,7 +54,7 @@ fn me(look: &mut Look<'_>, _: NoParams) -> Result<UserResult, Failure> {
     })
 }
 
-fn get(look: &mut Look<'_>, params: GetParams) -> Result<UserResult, Failure> {
+fn get(look: &mut Look<'_>, params: UserParams) -> Result<UserResult, Failure> {
     let id = params.user_id;
     if !is_visible(look, look.caller, id)? {
         return Err(absent(id).into());
@@ -68,7 +68,7 @@ fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> 
     let caller = look.caller.user()?;
     let limit = limit_of(params.limit)?;
     permission::visible(look, params.workspace_id, caller)?;
-    let (users, has_more) = rows::people(look, params.workspace_id, params.after_id, limit)?;
+    let (users, has_more) = rows::people(look, params.workspace_id, params.since_id, limit)?;
     Ok(ListResult {
         users,
         has_more,

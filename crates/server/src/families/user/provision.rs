@@ -3,9 +3,8 @@
 use antiphon_api::{
     ErrorCode, RpcError,
     entities::User,
-    methods::user::{
-        MAX_NAME_CHARS, ProvisionParams, ProvisionResult, ResolveParams, ResolveResult,
-    },
+    limits::MAX_NAME_CHARS,
+    methods::user::{ProvisionParams, ProvisionResult, ResolveParams, ResolveResult},
 };
 use rusqlite::Connection;
 

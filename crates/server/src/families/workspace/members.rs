@@ -204,7 +204,7 @@ pub(super) fn list(look: &mut Look<'_>, params: MembersParams) -> Result<Members
     let caller = look.caller.user()?;
     let limit = page::limit_of(params.limit)?;
     permission::visible(look, workspace_id, caller)?;
-    let after = params.after_id.map_or(0, UserId::get);
+    let after = params.since_id.map_or(0, UserId::get);
     let mut statement = look.prepare_cached(
         "SELECT user_id, role FROM workspace_member
          WHERE workspace_id = ?1 AND user_id > ?2 ORDER BY user_id",

@@ -13,14 +13,12 @@ use antiphon_api::{
     entities::{Permission, Role},
     events::WorkspaceUpdated,
     ids::WorkspaceId,
+    limits::MAX_NAME_CHARS,
     method::NoParams,
-    methods::{
-        user::MAX_NAME_CHARS,
-        workspace::{
-            AddMember, Create, CreateParams, Delete, Get, List, ListResult, Members, RemoveMember,
-            SetPermissions, SetPermissionsParams, SetRole, Update, UpdateParams, WorkspaceParams,
-            WorkspaceResult,
-        },
+    methods::workspace::{
+        AddMember, Create, CreateParams, Delete, Get, List, ListResult, Members, RemoveMember,
+        SetPermissions, SetPermissionsParams, SetRole, Update, UpdateParams, WorkspaceParams,
+        WorkspaceResult,
     },
 };
 use antiphon_store::{Audience, log};

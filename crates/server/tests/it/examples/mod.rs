@@ -9,7 +9,7 @@ mod stand_ins;
 
 use std::{collections::BTreeMap, env, fs, sync::Arc};
 
-use antiphon_api::{Kind, MethodInfo, methods::METHODS};
+use antiphon_api::{MethodInfo, methods::METHODS};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
@@ -55,7 +55,7 @@ async fn carried_out() -> Results {
     let stage = Arc::new(Stage::made().await);
     let public: Vec<_> = METHODS
         .iter()
-        .filter(|method| method.kind != Kind::Internal)
+        .filter(|method| !method.is_internal)
         .collect();
     let (mut results, mut refused) = (Results::new(), Vec::new());
     for some in public.chunks(AT_ONCE) {

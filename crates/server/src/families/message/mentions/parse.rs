@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use antiphon_api::methods::user::MAX_NAME_CHARS;
+use antiphon_api::limits::MAX_NAME_CHARS;
 
 /// What names hold besides letters and digits.
 const MARKS: &str = "-_.";

@@ -1,13 +1,18 @@
 //! What somebody looks for, as an FTS5 expression made of quoted strings alone: nothing that was
 //! typed is ever syntax.
 
+use std::collections::HashSet;
+
 use antiphon_api::{
     RpcError,
+    ids::{ChannelId, UserId},
     methods::message::{MAX_QUERY_CHARS, MAX_QUERY_TERMS},
 };
 
 /// A beginning shorter than this is that of too many words.
 const MIN_PREFIX_CHARS: usize = 2;
+/// Each is a merge of all words that begin so.
+const MAX_PREFIXES: usize = 2;
 
 /// A word, a phrase, or the beginning of a word.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,13 +36,32 @@ pub(super) fn expression(query: &str) -> Result<String, RpcError> {
             "expected at most {MAX_QUERY_TERMS} words and phrases"
         ));
     }
-    let is_short = |term: &Term<'_>| term.text.chars().count() < MIN_PREFIX_CHARS;
-    if terms.iter().any(|term| term.is_prefix && is_short(term)) {
+    let beginnings: Vec<_> = terms.iter().filter(|term| term.is_prefix).collect();
+    if beginnings.len() > MAX_PREFIXES {
+        return refused(format!("expected at most {MAX_PREFIXES} beginnings"));
+    }
+    if beginnings.iter().any(|term| is_short(term)) {
         return refused(format!(
-            "a beginning has at least {MIN_PREFIX_CHARS} characters"
+            "a beginning has at least {MIN_PREFIX_CHARS} letters or digits"
         ));
     }
     Ok(terms.iter().map(quoted).collect::<Vec<_>>().join(" "))
+}
+
+/// What `words` finds in some of `places`, perhaps only of one author. `None` if there is no place.
+pub(super) fn within(words: &str, places: &[ChannelId], author: Option<UserId>) -> Option<String> {
+    let channels: Vec<_> = places.iter().map(|id| format!("c{id}")).collect();
+    let author = author.map_or_else(String::new, |id| format!(" AND scope : a{id}"));
+    (!channels.is_empty()).then(|| {
+        let channels = channels.join(" OR ");
+        format!("body : ({words}) AND scope : ({channels}){author}")
+    })
+}
+
+/// Only the last word of `a-b*` is a beginning.
+fn is_short(beginning: &Term<'_>) -> bool {
+    let chars = beginning.text.chars().rev();
+    chars.take_while(|char| char.is_alphanumeric()).count() < MIN_PREFIX_CHARS
 }
 
 fn quoted(term: &Term<'_>) -> String {
@@ -59,7 +83,11 @@ fn terms(query: &str) -> Vec<Term<'_>> {
             terms.extend(part.split(is_between).map(word));
         }
     }
-    terms.retain(|term| term.text.contains(char::is_alphanumeric));
+    let mut seen = HashSet::new();
+    terms.retain(|term| {
+        term.text.contains(char::is_alphanumeric)
+            && seen.insert((term.text.to_lowercase(), term.is_prefix))
+    });
     terms
 }
 
@@ -84,7 +112,9 @@ fn word(text: &str) -> Term<'_> {
 mod tests {
     use rusqlite::Connection;
 
-    use super::expression;
+    use antiphon_api::ids::{ChannelId, UserId};
+
+    use super::{expression, within};
 
     fn made(query: &str) -> String {
         expression(query).expect("has a word")
@@ -100,9 +130,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_twice_is_looked_for_once() {
+        assert_eq!(made("cat Cat ca* CA* cat"), r#""cat" "ca"*"#);
+        assert_eq!(made(&"x ".repeat(33)), r#""x""#);
+    }
+
+    #[test]
+    fn a_beginning_is_the_last_word_and_has_two_letters_or_digits() {
+        for query in ["-w*", ".a*", "(a*", "ab-c*", "w-*", "ab -w*", "é*", "a.*"] {
+            assert!(expression(query).is_err(), "{query:?}");
+        }
+        for query in ["-wo*", "a-bc*", "42*", "éa*"] {
+            assert!(expression(query).is_ok(), "{query:?}");
+        }
+        assert!(expression("aa* bb*").is_ok());
+        assert!(expression("aa* bb* cc*").is_err());
+    }
+
+    #[test]
     fn a_query_without_a_word_or_with_too_much_is_refused() {
         let long = "x".repeat(257);
-        let many = "x ".repeat(33);
+        let many: String = (0..33).map(|number| format!("{number} ")).collect();
         for query in ["", "  ", "!!! - *", r#""""#, "a*", "\0", &long, &many] {
             assert!(expression(query).is_err(), "{query:?}");
         }
@@ -111,7 +159,7 @@ mod tests {
     #[test]
     fn nothing_that_is_typed_is_syntax() {
         let db = Connection::open_in_memory().expect("opens");
-        let table = "CREATE VIRTUAL TABLE t USING fts5 (body)";
+        let table = "CREATE VIRTUAL TABLE t USING fts5 (body, scope)";
         db.execute_batch(table).expect("is SQL");
         let mut find = db
             .prepare("SELECT 1 FROM t WHERE t MATCH ?1")
@@ -130,7 +178,8 @@ mod tests {
                     pieces[usize::try_from(state >> 60).unwrap_or(0)]
                 })
                 .collect();
-            if let Ok(expression) = expression(&query) {
+            if let Ok(words) = expression(&query) {
+                let expression = within(&words, &[ChannelId(1)], Some(UserId(1)));
                 assert!(
                     find.exists([&expression]).is_ok(),
                     "{query:?} {expression:?}"
