@@ -127,9 +127,28 @@ impl RpcError {
         Self::new(ErrorCode::Forbidden, message).with("permission", permission)
     }
 
+    /// `existing` names what is in the way.
+    #[must_use]
+    pub fn conflict(existing: &'static str, message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Conflict, message).with("existing", existing)
+    }
+
+    /// There are `limit` already, and one more is not taken.
+    #[must_use]
+    pub fn full(limit: usize, message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Conflict, message).with("limit", limit)
+    }
+
+    /// What is asked is over `limit`, of what the message says.
+    #[must_use]
+    pub fn over(limit: usize, message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::TooLarge, message).with("limit", limit)
+    }
+
+    /// `what` has more than `limit` bytes.
     #[must_use]
     pub fn too_large(what: &str, limit: usize) -> Self {
-        Self::new(ErrorCode::TooLarge, format!("{what} is over {limit} bytes")).with("limit", limit)
+        Self::over(limit, format!("{what} is over {limit} bytes"))
     }
 
     /// After `retry_after_ms` it may be tried again.

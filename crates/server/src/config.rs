@@ -31,7 +31,41 @@ pub(crate) const DEFAULT_RETENTION: Retention = Retention {
     rows: 1_000_000,
 };
 
+/// What methods have at hand beside the database.
+pub(crate) struct Means {
+    pub(crate) signing_key: Option<Key>,
+    pub(crate) livekit: Option<Livekit>,
+    pub(crate) provision_unknown: bool,
+    pub(crate) limits: Limits,
+}
+
+/// Where and for how long a server is there.
+pub(crate) struct Place {
+    pub(crate) data: PathBuf,
+    pub(crate) dev: bool,
+    pub(crate) rpc_listen: Option<SocketAddr>,
+    pub(crate) verifier: Verifier,
+    pub(crate) retention: Retention,
+}
+
 impl Config {
+    pub(crate) fn split(self) -> (Place, Means) {
+        let place = Place {
+            data: self.data,
+            dev: self.dev,
+            rpc_listen: self.rpc_listen,
+            verifier: self.verifier,
+            retention: self.retention,
+        };
+        let means = Means {
+            signing_key: self.signing_key,
+            livekit: self.livekit,
+            provision_unknown: self.provision_unknown,
+            limits: self.limits,
+        };
+        (place, means)
+    }
+
     #[must_use]
     pub fn new(data: PathBuf, verifier: Verifier) -> Self {
         Self {

@@ -15,7 +15,8 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use crate::{
-    Config, clock,
+    clock,
+    config::Means,
     fanout::{Fanout, Relay},
     huddle::{Huddles, Livekit},
     presence::{Claimed, Presence},
@@ -43,19 +44,19 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(store: Store, config: &mut Config) -> Self {
+    pub(crate) fn new(store: Store, means: Means) -> Self {
         Self {
             fanout: Arc::new(Fanout::new(store.head())),
             presence: Arc::new(Presence::new(clock::now())),
             tickets: Tickets::default(),
             typing: Typing::default(),
             huddles: Huddles::default(),
-            livekit: config.livekit.take(),
-            budgets: Budgets::new(&config.limits),
+            livekit: means.livekit,
+            budgets: Budgets::new(&means.limits),
             searches: Turns::default(),
-            signing_key: config.signing_key.take(),
+            signing_key: means.signing_key,
             externals: Mutex::default(),
-            provision_unknown: config.provision_unknown,
+            provision_unknown: means.provision_unknown,
             store,
         }
     }
@@ -120,6 +121,10 @@ impl Caller {
                 "this method acts as a user: name one with the header Antiphon-User, or antiphon call --as",
             )),
         }
+    }
+
+    pub(crate) fn is(&self, user: UserId) -> bool {
+        matches!(self, Self::User(id, _) if *id == user)
     }
 
     /// The name under which this caller's idempotency keys are kept.
@@ -208,7 +213,7 @@ pub(crate) struct Effects {
     /// Users whose status text has changed.
     pub(crate) statuses: Vec<UserId>,
     pub(crate) claims: Vec<Claimed>,
-    /// Leases of huddles that were given.
+    /// Leases of huddles that were given or renewed.
     pub(crate) leases: Vec<(UserId, HuddleLease)>,
 }
 
@@ -226,7 +231,6 @@ pub(crate) struct Work<'a, 'tx> {
 
 impl<'tx> Work<'_, 'tx> {
     /// The same work on behalf of another caller.
-    #[cfg(test)]
     pub(crate) fn acting_as<'a>(&'a mut self, caller: &'a Caller) -> Work<'a, 'tx> {
         Work {
             tx: self.tx,
@@ -268,6 +272,9 @@ pub(crate) struct Look<'a> {
     pub(crate) now: UnixMs,
     /// How new the newest change of presence was before the transaction began.
     pub(crate) presence: Revision,
+    /// To be asked. Only tickets, typing and marked connections are written to directly: the answer
+    /// depends on how that goes, and nothing that is read can undo it. The rest goes through
+    /// `effects`.
     pub(crate) shared: &'a Shared,
     pub(crate) effects: &'a mut Effects,
 }

@@ -6,8 +6,7 @@ use antiphon_api::ids::UserId;
 use serde_json::{Value, json, value::to_raw_value};
 
 use crate::{
-    clock,
-    context::{Caller, Effects, Failure, Shared, TokenOfCall, Work},
+    context::{Caller, Failure, Shared, TokenOfCall},
     rpc::{Router, Run},
 };
 
@@ -71,24 +70,14 @@ pub(crate) async fn prepare(shared: &Arc<Shared>, router: &Router) -> Result<(),
             steps.push((caller, run));
         }
     }
-    let context = Arc::clone(shared);
-    let written = shared.store.write(move |tx| {
-        if tx.prepare_cached("SELECT 1 FROM user")?.exists([])? {
+    let made = shared.work(move |work| {
+        if work.prepare_cached("SELECT 1 FROM user")?.exists([])? {
             return Ok(());
         }
-        let now = clock::now();
         for (caller, run) in steps {
-            let mut effects = Effects::default();
-            run(&mut Work {
-                tx,
-                caller: &caller,
-                now,
-                nonce: None,
-                shared: &context,
-                effects: &mut effects,
-            })?;
+            run(&mut work.acting_as(&caller))?;
         }
-        Ok::<_, Failure>(())
+        Ok(())
     });
-    written.await.map_err(Into::into)
+    made.await
 }

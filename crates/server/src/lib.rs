@@ -9,8 +9,9 @@
 //! The server never touches a WebSocket, and nobody who writes waits for a gateway.
 //!
 //! When the process dies, everything answered is on disk and everything on disk is in the log; a
-//! gateway comes back with its position and is sent the rest. Tickets and presence die with the
-//! process: tickets last 30 s, and presence is made anew from the leases gateways send first.
+//! gateway comes back with its position and is sent the rest. Tickets and what tabs say of
+//! presence die with the process: tickets last 30 s, and gateways send all their leases first. Claims
+//! and status texts are stored.
 
 mod clock;
 mod config;

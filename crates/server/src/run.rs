@@ -8,6 +8,7 @@ use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
     Config,
+    config::Place,
     context::{Failure, Shared},
     demo, families, fanout, folder,
     folder::{FolderError, run_dir},
@@ -45,14 +46,15 @@ pub struct Running {
 }
 
 /// Opens the data folder and listens. When this returns, calls are answered.
-pub async fn start(mut config: Config) -> Result<Running, StartError> {
-    folder::make(&config.data)?;
-    let database = folder::database(&config.data);
+pub async fn start(config: Config) -> Result<Running, StartError> {
+    let (place, means) = config.split();
+    folder::make(&place.data)?;
+    let database = folder::database(&place.data);
     let store = Store::open(Options::new(database, families::SCHEMA, MAX_EVENT_BYTES))?;
-    let shared = Arc::new(Shared::new(store, &mut config));
+    let shared = Arc::new(Shared::new(store, means));
     let router = Arc::new(Router::new());
-    match prepare(&config, &shared, &router).await {
-        Ok(listening) => Ok(serve(config, router, shared, listening)),
+    match prepare(&place, &shared, &router).await {
+        Ok(listening) => Ok(serve(place, router, shared, listening)),
         Err(error) => {
             shared.store.close().await;
             Err(error)
@@ -61,11 +63,11 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
 }
 
 async fn prepare(
-    config: &Config,
+    place: &Place,
     shared: &Arc<Shared>,
     router: &Router,
 ) -> Result<Listening, StartError> {
-    if config.dev {
+    if place.dev {
         demo::prepare(shared, router)
             .await
             .map_err(|failure| StartError::Demo(format!("{failure:?}")))?;
@@ -73,7 +75,7 @@ async fn prepare(
     recall(shared)
         .await
         .map_err(|failure| StartError::Recall(format!("{failure:?}")))?;
-    Ok(listen(config).await?)
+    Ok(listen(place).await?)
 }
 
 /// What an earlier run has left to be kept in mind. Everybody in a huddle gets the time of a whole
@@ -97,15 +99,15 @@ struct Listening {
     sockets: [SocketFile; 2],
 }
 
-async fn listen(config: &Config) -> Result<Listening, ListenError> {
-    let run = run_dir(&config.data);
+async fn listen(place: &Place) -> Result<Listening, ListenError> {
+    let run = run_dir(&place.data);
     let bind = |name: &str| {
         let path = Path::join(&run, name);
         PrivateListener::bind(&path).map(|listener| (listener, SocketFile(path)))
     };
     let (rpc, rpc_file) = bind(RPC_SOCKET)?;
     let (events, events_file) = bind(EVENTS_SOCKET)?;
-    let tcp = match config.rpc_listen {
+    let tcp = match place.rpc_listen {
         Some(address) => Some(bind_tcp(address).await?),
         None => None,
     };
@@ -117,12 +119,7 @@ async fn listen(config: &Config) -> Result<Listening, ListenError> {
     })
 }
 
-fn serve(
-    config: Config,
-    router: Arc<Router>,
-    shared: Arc<Shared>,
-    listening: Listening,
-) -> Running {
+fn serve(place: Place, router: Arc<Router>, shared: Arc<Shared>, listening: Listening) -> Running {
     let (stop, stopped) = watch::channel(false);
     let Listening {
         rpc,
@@ -136,7 +133,7 @@ fn serve(
     let (routes, state) = (Arc::clone(&router), Arc::clone(&shared));
     serving.spawn(rpc::serve(rpc, routes, state, None, stopped.clone()));
     if let Some(tcp) = tcp {
-        let (state, verifier) = (Arc::clone(&shared), Some(config.verifier));
+        let (state, verifier) = (Arc::clone(&shared), Some(place.verifier));
         serving.spawn(rpc::serve(tcp, router, state, verifier, stopped.clone()));
     }
     serving.spawn(fanout::serve(events, Arc::clone(&shared), stopped));
@@ -148,7 +145,7 @@ fn serve(
     background.spawn(presence::follow(Arc::clone(&shared.presence), store, to));
     background.spawn(huddle::follow(Arc::clone(&shared)));
     background.spawn(huddle::watch(Arc::clone(&shared)));
-    background.spawn(reaper::follow(Arc::clone(&shared), config.retention));
+    background.spawn(reaper::follow(Arc::clone(&shared), place.retention));
     Running {
         shared,
         stop,

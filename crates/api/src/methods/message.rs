@@ -106,7 +106,7 @@ method! {
 
 method! {
     /// The former bodies of a message, the newest first.
-    "message.history" Query History(MessageParams) -> HistoryResult, [NotFound],
+    "message.history" Query History(HistoryParams) -> HistoryResult, [NotFound],
     example {"message_id": 4}
 }
 
@@ -147,6 +147,18 @@ pub struct ListParams {
 #[serde(deny_unknown_fields)]
 pub struct MessageParams {
     pub message_id: MessageId,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryParams {
+    pub message_id: MessageId,
+    /// Only bodies of revisions below this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before_revision: Option<Revision>,
+    /// 1 to 200; 50, which is all that are kept, unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -207,13 +219,21 @@ pub struct ReactionsResult {
 #[serde(deny_unknown_fields)]
 pub struct PinsParams {
     pub channel_id: ChannelId,
+    /// Only pins older than that of this message, which is still pinned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before_id: Option<MessageId>,
+    /// 1 to 200; 50 unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "MessagePins")]
 pub struct PinsResult {
-    /// At most 100.
+    /// Fewer than `limit` when they would hold over 1 MiB of bodies and reactions.
     pub messages: Vec<Message>,
+    /// Whether there are older pins.
+    pub has_more: bool,
     /// Where in the log this was read.
     pub pos: Pos,
 }
@@ -221,8 +241,12 @@ pub struct PinsResult {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "MessageHistory")]
 pub struct HistoryResult {
-    /// At most 50; fewer when they would hold over 1 MiB of bodies.
+    /// Fewer than `limit` when they would hold over 1 MiB of bodies.
     pub edits: Vec<Edit>,
+    /// Whether older ones are kept.
+    pub has_more: bool,
+    /// Where in the log this was read.
+    pub pos: Pos,
 }
 
 /// What a message said before an edit.

@@ -11,7 +11,7 @@ use antiphon_api::{
 };
 use antiphon_store::log;
 
-use super::{page_limit, user};
+use super::{page::limit_of, user};
 use crate::{
     context::{Failure, Look},
     rpc::Router,
@@ -22,11 +22,8 @@ pub(super) fn register(router: Router) -> Router {
 }
 
 fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> {
-    if !user::administers(look, look.caller)? {
-        let message = "only an administrator of the instance reads the log";
-        return Err(RpcError::forbidden("events:list", message).into());
-    }
-    let limit = page_limit(params.limit)?;
+    user::require_administrator(look, look.caller, "events:list")?;
+    let limit = limit_of(params.limit)?;
     if let Some(kind) = &params.kind
         && !EVENTS.iter().any(|event| event.name == kind)
     {

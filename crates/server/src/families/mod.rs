@@ -3,10 +3,12 @@
 
 mod canvas;
 mod channel;
+mod column;
 mod events;
 mod huddle;
-mod merge;
 mod message;
+mod object;
+mod page;
 mod permission;
 mod presence;
 mod read;
@@ -19,10 +21,7 @@ mod typing;
 mod user;
 mod workspace;
 
-use antiphon_api::{
-    RpcError,
-    limits::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT},
-};
+use antiphon_api::RpcError;
 use antiphon_store::Tx;
 
 use crate::rpc::Router;
@@ -32,7 +31,7 @@ pub(crate) use presence::{
     Status, claims, forget_ended as forget_ended_presence, status_ends, status_of,
 };
 pub(crate) use token::forget_ended as forget_ended_tokens;
-pub(crate) use user::peers;
+pub(crate) use user::{peers, resolve};
 
 /// The steps that make and change the tables of all families, oldest first.
 pub(crate) const SCHEMA: &[&str] = &[
@@ -47,6 +46,11 @@ pub(crate) const SCHEMA: &[&str] = &[
 /// The most members of a workspace or channel, so that an envelope with all their ids fits a
 /// message of the link.
 const MAX_MEMBERS: usize = 100_000;
+
+fn full(what: &str) -> RpcError {
+    let message = format!("a {what} has at most {MAX_MEMBERS} members");
+    RpcError::full(MAX_MEMBERS, message)
+}
 
 pub(crate) fn register(router: Router) -> Router {
     let families = [
@@ -98,24 +102,6 @@ fn at_most(path: &str, text: String, max: usize) -> Result<String, RpcError> {
             format!("expected at most {max} characters"),
         ))
     }
-}
-
-/// How many entries a page holds: `limit`, if it is in bounds.
-fn page_limit(limit: Option<u32>) -> Result<usize, RpcError> {
-    let limit = limit.unwrap_or(DEFAULT_LIST_LIMIT);
-    if (1..=MAX_LIST_LIMIT).contains(&limit) {
-        Ok(limit as usize)
-    } else {
-        let message = format!("expected 1 to {MAX_LIST_LIMIT}");
-        Err(RpcError::invalid_param("limit", message))
-    }
-}
-
-/// A page of `limit` entries out of one more than that, and whether there are more.
-fn split_page<T>(mut entries: Vec<T>, limit: usize) -> (Vec<T>, bool) {
-    let has_more = entries.len() > limit;
-    entries.truncate(limit);
-    (entries, has_more)
 }
 
 /// The tables of all families with nothing in them, to ask SQLite how it reads them.

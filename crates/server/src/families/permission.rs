@@ -7,10 +7,26 @@ use antiphon_api::{
     entities::{Permission, Role, RolePermissions},
     ids::{UserId, WorkspaceId},
 };
+use antiphon_store::{Scope, membership};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::workspace;
+use super::column::known;
 use crate::context::Failure;
+
+/// The caller's role in a workspace they are in.
+pub(super) fn visible(db: &Connection, id: WorkspaceId, caller: UserId) -> Result<Role, Failure> {
+    let role = role_of(db, id, caller)?;
+    Ok(role.ok_or_else(|| RpcError::not_found("workspace", id.get()))?)
+}
+
+pub(super) fn role_of(
+    db: &Connection,
+    id: WorkspaceId,
+    user: UserId,
+) -> Result<Option<Role>, rusqlite::Error> {
+    let role = membership::role_of(db, Scope::Workspace(id), user)?;
+    role.map(|role| known(0, &role, Role::parse)).transpose()
+}
 
 /// The caller's role, if it may do this in a workspace they are in. Who is not in it does not see
 /// it.
@@ -20,7 +36,7 @@ pub(super) fn require(
     caller: UserId,
     permission: Permission,
 ) -> Result<Role, Failure> {
-    let role = workspace::visible(db, workspace_id, caller)?;
+    let role = visible(db, workspace_id, caller)?;
     if allows(db, workspace_id, role, permission)? {
         Ok(role)
     } else {
@@ -37,7 +53,7 @@ pub(super) fn has(
     user: UserId,
     permission: Permission,
 ) -> Result<bool, rusqlite::Error> {
-    match workspace::role_of(db, workspace_id, user)? {
+    match role_of(db, workspace_id, user)? {
         Some(role) => allows(db, workspace_id, role, permission),
         None => Ok(false),
     }
@@ -75,10 +91,13 @@ pub(super) fn of_role(
         )?
         .query_row(params![workspace_id.get(), role.as_str()], |row| row.get(0))
         .optional()?;
-    Ok(decided.map_or_else(
-        || role.usual_permissions(),
-        |names| names.split(' ').filter_map(Permission::parse).collect(),
-    ))
+    let Some(names) = decided else {
+        return Ok(role.usual_permissions());
+    };
+    let names = names.split_whitespace();
+    names
+        .map(|name| known(0, name, Permission::parse))
+        .collect()
 }
 
 /// Decides what a role may do from now on.

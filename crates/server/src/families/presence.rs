@@ -1,5 +1,5 @@
 use antiphon_api::{
-    ErrorCode, RpcError,
+    RpcError,
     entities::Presence,
     ids::{Principal, UnixMs, UserId},
     limits::MAX_EMOJI_CHARS,
@@ -13,6 +13,7 @@ use antiphon_api::{
 use antiphon_wire::{LeaseChange, LeaseState};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::column::{optional, parsed};
 use super::{at_most, name_of, user};
 use crate::{
     context::{Failure, Look, Work},
@@ -137,9 +138,7 @@ fn set(work: &mut Work<'_, '_>, params: SetParams) -> Result<SetResult, Failure>
 fn mark_connection(look: &mut Look<'_>, params: MarkConnectionParams) -> Result<Done, Failure> {
     let gateway = name_of("gateway", &params.gateway, MAX_GATEWAY_CHARS)?;
     let user = params.user_id;
-    if user::load(look, user)?.is_none() {
-        return Err(RpcError::not_found("user", user.get()).into());
-    }
+    user::existing(look, user)?;
     let change = LeaseChange {
         principal: Principal::User(user),
         tab: params.tab,
@@ -153,9 +152,7 @@ fn mark_connection(look: &mut Look<'_>, params: MarkConnectionParams) -> Result<
         Ok(Done {})
     } else {
         let message = "too many connections are marked; close some, or wait 60 s";
-        Err(RpcError::new(ErrorCode::Conflict, message)
-            .with("existing", "connections")
-            .into())
+        Err(RpcError::conflict("connections", message).into())
     }
 }
 
@@ -188,7 +185,7 @@ pub(crate) fn status_of(
             Ok(Status {
                 text: row.get(0)?,
                 emoji: row.get(1)?,
-                expires_at: row.get::<_, Option<i64>>(2)?.map(UnixMs),
+                expires_at: optional(row, 2, UnixMs)?,
             })
         })
         .optional()?;
@@ -209,9 +206,8 @@ pub(crate) fn claims(db: &Connection) -> Result<Vec<Claimed>, rusqlite::Error> {
             Ok(Claimed {
                 user: UserId(row.get(0)?),
                 number: row.get(1)?,
-                claim: Claim::parse(&row.get::<_, String>(2)?)
-                    .ok_or(rusqlite::Error::InvalidQuery)?,
-                until: row.get::<_, Option<i64>>(3)?.map(UnixMs),
+                claim: parsed(row, 2, Claim::parse)?,
+                until: optional(row, 3, UnixMs)?,
             })
         })?
         .collect()

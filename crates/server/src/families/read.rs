@@ -15,7 +15,8 @@ use antiphon_api::{
 use antiphon_store::{Audience, log, membership};
 use rusqlite::{Connection, params};
 
-use super::{channel, message, workspace};
+use super::column::optional;
+use super::{channel, message, permission};
 use crate::{
     context::{Failure, Look, Work},
     rpc::Router,
@@ -36,9 +37,7 @@ fn mark(work: &mut Work<'_, '_>, params: MarkParams) -> Result<ReadResult, Failu
     } = params;
     let caller = work.caller.user()?;
     channel::joined(work, channel_id, caller)?;
-    if !message::is_in(work, message_id, channel_id)? {
-        return Err(RpcError::not_found("message", message_id.get()).into());
-    }
+    message::of_channel(work, message_id, channel_id)?;
     let moved = advance(work, channel_id, caller, message_id)?;
     let read = of(work, channel_id, caller)?;
     if moved {
@@ -54,8 +53,7 @@ fn mark_unread(work: &mut Work<'_, '_>, params: MarkParams) -> Result<ReadResult
     } = params;
     let caller = work.caller.user()?;
     channel::joined(work, channel_id, caller)?;
-    let message = message::find(work, message_id)?.filter(|found| found.channel_id == channel_id);
-    let message = message.ok_or_else(|| RpcError::not_found("message", message_id.get()))?;
+    let message = message::of_channel(work, message_id, channel_id)?;
     if message.thread_id.is_some() {
         let message = "replies are not counted in a channel; name the root";
         return Err(RpcError::invalid_param("message_id", message).into());
@@ -82,7 +80,7 @@ fn mark_all(work: &mut Work<'_, '_>, params: MarkAllParams) -> Result<ReadsResul
     let caller = work.caller.user()?;
     let channels = match params.workspace_id {
         Some(id) => {
-            workspace::visible(work, id, caller)?;
+            permission::visible(work, id, caller)?;
             channel::joined_in(work, id, caller)?
         }
         None => membership::channels_of(work, caller)?,
@@ -183,7 +181,7 @@ fn of(db: &Connection, channel_id: ChannelId, user_id: UserId) -> Result<Read, r
             "SELECT last_read_id FROM read_cursor WHERE user_id = ?1 AND channel_id = ?2",
         )?
         .query_row([user_id.get(), channel_id.get()], |row| {
-            Ok(row.get::<_, Option<i64>>(0)?.map(MessageId))
+            optional(row, 0, MessageId)
         })?;
     counted(db, channel_id, user_id, last_read_id)
 }
@@ -194,7 +192,7 @@ pub(super) fn of_user(db: &Connection, user_id: UserId) -> Result<Vec<Read>, rus
         "SELECT channel_id, last_read_id FROM read_cursor WHERE user_id = ?1 ORDER BY channel_id",
     )?
     .query_map([user_id.get()], |row| {
-        let last_read_id = row.get::<_, Option<i64>>(1)?.map(MessageId);
+        let last_read_id = optional(row, 1, MessageId)?;
         counted(db, ChannelId(row.get(0)?), user_id, last_read_id)
     })?
     .collect()

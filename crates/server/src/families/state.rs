@@ -1,5 +1,4 @@
 use antiphon_api::{
-    RpcError,
     ids::UserId,
     method::NoParams,
     methods::state::{MAX_PEOPLE, Snapshot, SnapshotResult},
@@ -24,7 +23,7 @@ fn snapshot(look: &mut Look<'_>, _: NoParams) -> Result<SnapshotResult, Failure>
     let presence = presence::of_users(look, caller, &ids)?;
     Ok(SnapshotResult {
         pos: log::head(look)?,
-        user: user::load(look, caller)?.ok_or_else(|| RpcError::not_found("user", caller.get()))?,
+        user: user::existing(look, caller)?,
         workspaces: workspace::of_user(look, caller)?,
         channels: channel::of_user(look, caller)?,
         reads: read::of_user(look, caller)?,

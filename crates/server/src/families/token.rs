@@ -22,6 +22,7 @@ use antiphon_store::{Audience, log, prune::STEP, revocation, revocation::Revocat
 use antiphon_token::{Grant, MAX_JTI_BYTES, Subject};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::column::{optional, parsed};
 use super::{at_most, user};
 use crate::{
     context::{Caller, Failure, Look, Work},
@@ -44,14 +45,11 @@ pub(super) fn register(router: Router) -> Router {
 }
 
 fn issue(work: &mut Work<'_, '_>, params: IssueParams) -> Result<IssueResult, Failure> {
-    if !user::administers(work, work.caller)? {
-        let message = "only an administrator of the instance issues tokens";
-        return Err(RpcError::forbidden("token:issue", message).into());
-    }
+    user::require_administrator(work, work.caller, "token:issue")?;
     let shared = work.shared;
     let key = shared.signing_key.as_ref().ok_or_else(|| {
         let message = "this server has no signing key; start it with --signing-key FILE";
-        RpcError::new(ErrorCode::Conflict, message).with("existing", "no_signing_key")
+        RpcError::conflict("no_signing_key", message)
     })?;
     if !(MIN_TTL_MS..=MAX_TTL_MS).contains(&params.ttl_ms) {
         let message = format!("expected {MIN_TTL_MS} to {MAX_TTL_MS} milliseconds");
@@ -98,9 +96,8 @@ fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> 
         Some(user_id) => user_id,
         None => look.caller.user()?,
     };
-    if !is_own(look.caller, user_id) && !user::administers(look, look.caller)? {
-        let message = "only an administrator of the instance lists the tokens of others";
-        return Err(RpcError::forbidden("token:list", message).into());
+    if !look.caller.is(user_id) {
+        user::require_administrator(look, look.caller, "token:list")?;
     }
     let mut statement = look.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM token WHERE user_id = ?1 AND expires_at > ?2
@@ -114,26 +111,18 @@ fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> 
 }
 
 fn revoke(work: &mut Work<'_, '_>, params: RevokeParams) -> Result<Done, Failure> {
-    let administers = user::administers(work, work.caller)?;
     match (params.jti, params.user_id) {
-        (Some(jti), user_id) => revoke_one(work, jti, user_id, administers),
-        (None, Some(user_id)) => revoke_all(work, user_id, administers),
+        (Some(jti), user_id) => revoke_one(work, jti, user_id),
+        (None, Some(user_id)) => revoke_all(work, user_id),
         (None, None) => Err(RpcError::invalid_param(".", "expected jti, user_id or both").into()),
     }
 }
 
-fn revoke_all(
-    work: &mut Work<'_, '_>,
-    user_id: UserId,
-    administers: bool,
-) -> Result<Done, Failure> {
-    if !is_own(work.caller, user_id) && !administers {
-        let message = "only an administrator of the instance ends the tokens of others";
-        return Err(RpcError::forbidden("token:revoke", message).into());
+fn revoke_all(work: &mut Work<'_, '_>, user_id: UserId) -> Result<Done, Failure> {
+    if !work.caller.is(user_id) {
+        user::require_administrator(work, work.caller, "token:revoke")?;
     }
-    if user::load(work, user_id)?.is_none() {
-        return Err(RpcError::not_found("user", user_id.get()).into());
-    }
+    user::existing(work, user_id)?;
     work.prepare_cached(
         "UPDATE token SET revoked_at = ?2 WHERE user_id = ?1 AND revoked_at IS NULL",
     )?
@@ -147,11 +136,11 @@ fn revoke_one(
     work: &mut Work<'_, '_>,
     jti: String,
     user_id: Option<UserId>,
-    administers: bool,
 ) -> Result<Done, Failure> {
+    let administers = user::administers(work, work.caller)?;
     let listed = find(work, &jti)?
         .filter(|token| user_id.is_none_or(|user_id| user_id == token.user_id))
-        .filter(|token| administers || is_own(work.caller, token.user_id));
+        .filter(|token| administers || work.caller.is(token.user_id));
     if let Some(token) = listed {
         if token.revoked_at.is_some() {
             return Ok(Done {});
@@ -168,9 +157,7 @@ fn revoke_one(
     if known.len() >= MAX_REVOCATIONS {
         let message =
             "too many tokens of the user were revoked one by one; revoke all with user_id";
-        return Err(RpcError::new(ErrorCode::Conflict, message)
-            .with("limit", MAX_REVOCATIONS)
-            .into());
+        return Err(RpcError::full(MAX_REVOCATIONS, message).into());
     }
     end(work, user_id, Some(jti), work.now, until)
 }
@@ -196,9 +183,7 @@ fn unlisted(
             .with("entity", "token")
             .into());
     };
-    if user::load(work, user_id)?.is_none() {
-        return Err(RpcError::not_found("user", user_id.get()).into());
-    }
+    user::existing(work, user_id)?;
     if !(1..=MAX_JTI_BYTES).contains(&jti.len()) {
         let message = format!("expected 1 to {MAX_JTI_BYTES} bytes");
         return Err(RpcError::invalid_param("jti", message).into());
@@ -232,8 +217,7 @@ fn subject(
     external_id: Option<String>,
 ) -> Result<UserId, Failure> {
     match (user_id, external_id) {
-        (Some(id), None) if user::load(work, id)?.is_some() => Ok(id),
-        (Some(id), None) => Err(RpcError::not_found("user", id.get()).into()),
+        (Some(id), None) => Ok(user::existing(work, id)?.id),
         (None, Some(external_id)) => {
             Ok(user::resolve(work, ResolveParams { external_id })?.user_id)
         }
@@ -252,9 +236,7 @@ fn refuse_too_many(work: &Work<'_, '_>, user_id: UserId) -> Result<(), Failure> 
         return Ok(());
     }
     let message = format!("the user has {MAX_TOKENS} tokens that have not ended");
-    Err(RpcError::new(ErrorCode::Conflict, message)
-        .with("limit", MAX_TOKENS)
-        .into())
+    Err(RpcError::full(MAX_TOKENS, message).into())
 }
 
 /// When a token is issued that is issued now: a whole second, as tokens tell time, and none that
@@ -266,9 +248,7 @@ fn first_second(work: &Work<'_, '_>, user_id: UserId) -> Result<UnixMs, Failure>
     let second = whole_second(work.now).max(whole_second(before.plus_ms(SECOND_MS - 1)));
     if second > work.now.plus_ms(SECOND_MS) {
         let message = "the user may not sign in any more";
-        return Err(RpcError::new(ErrorCode::Conflict, message)
-            .with("existing", "revocation")
-            .into());
+        return Err(RpcError::conflict("revocation", message).into());
     }
     Ok(second)
 }
@@ -280,10 +260,6 @@ const fn whole_second(time: UnixMs) -> UnixMs {
 fn random_name() -> Result<String, Failure> {
     let random = || getrandom::u64().map_err(|error| Failure::Internal(error.into()));
     Ok(format!("{:016x}{:016x}", random()?, random()?))
-}
-
-fn is_own(caller: &Caller, user_id: UserId) -> bool {
-    matches!(caller, Caller::User(id, _) if *id == user_id)
 }
 
 fn insert(db: &Connection, token: &Token) -> Result<(), rusqlite::Error> {
@@ -310,25 +286,23 @@ fn find(db: &Connection, jti: &str) -> Result<Option<Token>, rusqlite::Error> {
 
 /// Forgets tokens that have ended, up to a step's worth. `true`: there may be more.
 pub(crate) fn forget_ended(db: &Connection, now: UnixMs) -> Result<bool, rusqlite::Error> {
-    let step = i64::try_from(STEP).unwrap_or(i64::MAX);
     let forgotten = db
         .prepare_cached(
             "DELETE FROM token WHERE jti IN
                  (SELECT jti FROM token WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",
         )?
-        .execute([now.get(), step])?;
+        .execute(params![now.get(), STEP])?;
     Ok(forgotten == STEP)
 }
 
 fn from_row(row: &Row<'_>) -> Result<Token, rusqlite::Error> {
-    let kind: String = row.get(2)?;
     Ok(Token {
         jti: row.get(0)?,
         user_id: UserId(row.get(1)?),
-        kind: TokenKind::parse(&kind).ok_or(rusqlite::Error::InvalidQuery)?,
+        kind: parsed(row, 2, TokenKind::parse)?,
         scope: row.get(3)?,
         issued_at: UnixMs(row.get(4)?),
         expires_at: UnixMs(row.get(5)?),
-        revoked_at: row.get::<_, Option<i64>>(6)?.map(UnixMs),
+        revoked_at: optional(row, 6, UnixMs)?,
     })
 }

@@ -1,5 +1,5 @@
 use antiphon_api::{
-    ErrorCode, RpcError,
+    RpcError,
     events::TypingStarted,
     method::Done,
     methods::typing::{MAX_TYPING_MEMBERS, Relay, RelayParams, TYPING_TTL_MS},
@@ -22,14 +22,11 @@ fn relay(look: &mut Look<'_>, params: RelayParams) -> Result<Done, Failure> {
     channel::joined(look, channel_id, user_id)?;
     if membership::count(look, Scope::Channel(channel_id))? > MAX_TYPING_MEMBERS {
         let message = format!("typing is not told in channels of over {MAX_TYPING_MEMBERS}");
-        return Err(RpcError::new(ErrorCode::TooLarge, message)
-            .with("limit", MAX_TYPING_MEMBERS)
-            .into());
+        return Err(RpcError::over(MAX_TYPING_MEMBERS, message).into());
     }
     let noted = look.shared.typing.note(channel_id, user_id, look.now);
     noted.map_err(|wait| {
-        RpcError::new(ErrorCode::RateLimited, "typing was told a moment ago")
-            .with("retry_after_ms", wait)
+        RpcError::rate_limited("typing was told a moment ago", wait.unsigned_abs())
     })?;
     let mut others = membership::members(look, Scope::Channel(channel_id))?;
     others.retain(|member| *member != user_id);

@@ -163,7 +163,8 @@ fn shared(store: Store, livekit: Option<Livekit>) -> Arc<Shared> {
     let key = Key::random().expect("random numbers");
     let mut config = Config::new(PathBuf::new(), Verifier::new(&key));
     config.livekit = livekit;
-    Arc::new(Shared::new(store, &mut config))
+    let (_, means) = config.split();
+    Arc::new(Shared::new(store, means))
 }
 
 impl Stage {

@@ -86,7 +86,7 @@ fn not_run(request_id: &RequestId, call: &RawValue) -> Option<Response> {
         "not carried out: the batch's answers are over {MAX_BATCH_ANSWER_BYTES} bytes already; ask \
          for fewer at once"
     );
-    let error = RpcError::new(ErrorCode::TooLarge, message).with("limit", MAX_BATCH_ANSWER_BYTES);
+    let error = RpcError::over(MAX_BATCH_ANSWER_BYTES, message);
     let outcome = Err(request_id.name(error));
     Some(Response::new(Some(request.id?.to_owned()), outcome))
 }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use antiphon_api::{ErrorCode, RpcError, jsonrpc::Request, openrpc};
+use antiphon_api::{RpcError, jsonrpc::Request, openrpc};
 use antiphon_store::{idempotency, idempotency::Earlier};
 use serde_json::value::RawValue;
 
@@ -144,11 +144,10 @@ impl Call {
 }
 
 fn key_reused() -> RpcError {
-    RpcError::new(
-        ErrorCode::Conflict,
+    RpcError::conflict(
+        "idempotency_key",
         "this idempotency_key was used with other parameters; use a new key for a new call",
     )
-    .with("existing", "idempotency_key")
 }
 
 #[cfg(test)]
@@ -172,8 +171,8 @@ mod tests {
         let path = folder.path().join("antiphon.db");
         let store = Store::open(Options::new(path, families::SCHEMA, 1 << 18)).expect("opens");
         let key = Key::random().expect("random numbers");
-        let mut config = Config::new(PathBuf::new(), Verifier::new(&key));
-        let shared = Arc::new(Shared::new(store, &mut config));
+        let config = Config::new(PathBuf::new(), Verifier::new(&key));
+        let shared = Arc::new(Shared::new(store, config.split().1));
         for _ in 0..3 {
             let call = Call {
                 shared: Arc::clone(&shared),

@@ -186,9 +186,7 @@ impl Service {
         let verified = caller::by_token(verifier, headers)?;
         let user = match &verified.subject {
             Subject::User(id) => *id,
-            Subject::External(id) => {
-                external::resolve(&self.router, &self.shared, id, request_id).await?
-            }
+            Subject::External(id) => external::resolve(&self.shared, id, request_id).await?,
         };
         let token = TokenOfCall {
             expires_at: verified.expires_at,

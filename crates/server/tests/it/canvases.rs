@@ -165,7 +165,7 @@ async fn a_content_is_bounded_in_bytes_and_depth_whichever_way_it_comes() {
     let error = update(&house, write(nested(65)))
         .await
         .expect_err("is too deep");
-    assert_eq!(error.data["errors"][0]["path"], "content");
+    assert_eq!((error.code, &error.data["limit"]), (-32013, &json!(64)));
     for params in [
         json!({ "canvas_id": 1 }),
         json!({ "canvas_id": 1, "content": {}, "patch": {} }),

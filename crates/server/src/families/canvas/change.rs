@@ -17,9 +17,9 @@ use serde_json::{Map, Value};
 
 use super::{
     super::{
-        channel,
-        merge::{depth, merge},
-        name_of, permission,
+        channel, name_of,
+        object::{bounded, merge},
+        permission,
     },
     rows, writable,
 };
@@ -33,7 +33,7 @@ pub(super) fn create(
     let channel = channel::joined(work, params.channel_id, caller)?;
     permission::require(work, channel.workspace_id, caller, Permission::CanvasWrite)?;
     let title = name_of("title", &params.title, MAX_TITLE_CHARS)?;
-    let content = encoded("content", &params.content.unwrap_or_default())?;
+    let content = encoded(&params.content.unwrap_or_default())?;
     work.prepare_cached(
         "INSERT INTO canvas (channel_id, title, content, created_by, created_at, updated_by,
                              updated_at)
@@ -73,7 +73,7 @@ pub(super) fn update(
         Some(title) => name_of("title", title, MAX_TITLE_CHARS)?,
         None => held.title.clone(),
     };
-    let (path, content) = match (params.content, params.patch) {
+    let content = match (params.content, params.patch) {
         (Some(_), Some(_)) => {
             let message = "expected either content or patch";
             return Err(RpcError::invalid_param("patch", message).into());
@@ -82,15 +82,15 @@ pub(super) fn update(
             let message = "expected title, content or patch";
             return Err(RpcError::invalid_param(".", message).into());
         }
-        (None, None) => ("content", held.content.clone()),
-        (Some(content), None) => ("content", content),
+        (None, None) => held.content.clone(),
+        (Some(content), None) => content,
         (None, Some(patch)) => {
             let mut content = held.content.clone();
             merge(&mut content, patch);
-            ("patch", content)
+            content
         }
     };
-    let encoded = encoded(path, &content)?;
+    let encoded = encoded(&content)?;
     if title == held.title && content == held.content {
         return Ok(CanvasResult { canvas: held });
     }
@@ -188,18 +188,9 @@ fn rewrite(
     rows::load(work, id)
 }
 
-/// A content as it is stored, if it is in bounds. `path` is the parameter it came from.
-fn encoded(path: &str, content: &Map<String, Value>) -> Result<String, Failure> {
-    let text = serde_json::to_string(content)?;
-    if text.len() > MAX_CONTENT_BYTES {
-        return Err(RpcError::too_large("the content", MAX_CONTENT_BYTES).into());
-    }
-    let levels = 1 + content.values().map(depth).max().unwrap_or_default();
-    if levels > MAX_CONTENT_DEPTH {
-        let message = format!("expected at most {MAX_CONTENT_DEPTH} levels of objects and arrays");
-        return Err(RpcError::invalid_param(path, message).into());
-    }
-    Ok(text)
+/// A content as it is stored, if it is in bounds.
+fn encoded(content: &Map<String, Value>) -> Result<String, Failure> {
+    bounded("the content", content, MAX_CONTENT_BYTES, MAX_CONTENT_DEPTH)
 }
 
 fn expect_revision(canvas: &Canvas, expected: Option<Revision>) -> Result<(), RpcError> {

@@ -20,7 +20,7 @@ use antiphon_api::{
 use antiphon_store::log;
 use rusqlite::Connection;
 
-use super::{channel, page_limit, permission, split_page};
+use super::{channel, page::limit_of, permission};
 use crate::{
     context::{Failure, Look},
     rpc::Router,
@@ -46,16 +46,15 @@ fn get(look: &mut Look<'_>, params: CanvasParams) -> Result<CanvasResult, Failur
 
 fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> {
     let caller = look.caller.user()?;
-    let limit = page_limit(params.limit)?;
+    let limit = limit_of(params.limit)?;
     channel::joined(look, params.channel_id, caller)?;
-    let canvases = rows::of_channel(
+    let (canvases, has_more) = rows::of_channel(
         look,
         params.channel_id,
         params.since_id.map_or(0, CanvasId::get),
         params.include_deleted.unwrap_or_default(),
-        limit + 1,
+        limit,
     )?;
-    let (canvases, has_more) = split_page(canvases, limit);
     Ok(ListResult {
         canvases,
         has_more,
@@ -65,7 +64,7 @@ fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> 
 
 fn history(look: &mut Look<'_>, params: HistoryParams) -> Result<HistoryResult, Failure> {
     let caller = look.caller.user()?;
-    let limit = page_limit(params.limit)?;
+    let limit = limit_of(params.limit)?;
     let canvas = readable(look, params.canvas_id, caller)?;
     let below = params.before_revision.map_or(i64::MAX, Revision::get);
     let (revisions, has_more) = rows::revisions(look, canvas.id, below, limit)?;

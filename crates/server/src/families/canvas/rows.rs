@@ -5,8 +5,12 @@ use antiphon_api::{
     ids::{CanvasId, ChannelId, Revision, UnixMs, UserId},
     methods::canvas::{MAX_HISTORY, MAX_HISTORY_BYTES},
 };
-use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Map, Value};
+
+use super::super::column::{json, optional};
+
+use super::super::page;
 
 pub(super) fn find(db: &Connection, id: CanvasId) -> Result<Option<Canvas>, rusqlite::Error> {
     db.prepare_cached(
@@ -15,7 +19,7 @@ pub(super) fn find(db: &Connection, id: CanvasId) -> Result<Option<Canvas>, rusq
          FROM canvas WHERE id = ?1",
     )?
     .query_row([id.get()], |row| {
-        let content = object(row, 9)?;
+        let content = json(row, 9)?;
         Ok(with_content(summary(row)?, content))
     })
     .optional()
@@ -31,20 +35,16 @@ pub(super) fn of_channel(
     channel_id: ChannelId,
     above: i64,
     with_deleted: bool,
-    most: usize,
-) -> Result<Vec<CanvasSummary>, rusqlite::Error> {
-    let most = i64::try_from(most).unwrap_or(i64::MAX);
-    db.prepare_cached(
+    limit: usize,
+) -> Result<(Vec<CanvasSummary>, bool), rusqlite::Error> {
+    let mut statement = db.prepare_cached(
         "SELECT id, channel_id, title, created_by, created_at, updated_by, updated_at, deleted_at,
                 revision
          FROM canvas WHERE channel_id = ?1 AND id > ?2 AND (?3 OR deleted_at IS NULL)
-         ORDER BY id LIMIT ?4",
-    )?
-    .query_map(
-        params![channel_id.get(), above, with_deleted, most],
-        summary,
-    )?
-    .collect()
+         ORDER BY id",
+    )?;
+    let rows = statement.query_map(params![channel_id.get(), above, with_deleted], summary)?;
+    page::first(limit, rows)
 }
 
 /// Keeps the canvas as it is now among its revisions, and the newest of those alone.
@@ -59,10 +59,7 @@ pub(super) fn remember(db: &Connection, id: CanvasId) -> Result<(), rusqlite::Er
              SELECT revision FROM canvas_revision WHERE canvas_id = ?1
              ORDER BY revision DESC LIMIT 1 OFFSET ?2)",
     )?
-    .execute(params![
-        id.get(),
-        i64::try_from(MAX_HISTORY).unwrap_or(i64::MAX)
-    ])?;
+    .execute(params![id.get(), MAX_HISTORY])?;
     Ok(())
 }
 
@@ -91,17 +88,12 @@ pub(super) fn revisions(
         "SELECT revision, title, content, updated_by, updated_at, length(CAST(content AS BLOB))
          FROM canvas_revision WHERE canvas_id = ?1 AND revision < ?2 ORDER BY revision DESC",
     )?;
-    let (mut revisions, mut bytes) = (Vec::new(), 0);
-    let mut rows = statement.query([id.get(), below])?;
-    while let Some(row) = rows.next()? {
-        bytes += row.get::<_, usize>(5)?;
-        let full = revisions.len() == limit;
-        if full || (bytes > MAX_HISTORY_BYTES && !revisions.is_empty()) {
-            return Ok((revisions, true));
-        }
-        revisions.push(former(row)?);
-    }
-    Ok((revisions, false))
+    let rows = statement.query_map([id.get(), below], |row| {
+        Ok((former(row)?, row.get::<_, usize>(5)?))
+    })?;
+    let (revisions, has_more) = page::up_to(limit, MAX_HISTORY_BYTES, rows, |(_, bytes)| *bytes)?;
+    let revisions = revisions.into_iter().map(|(revision, _)| revision);
+    Ok((revisions.collect(), has_more))
 }
 
 fn with_content(summary: CanvasSummary, content: Map<String, Value>) -> Canvas {
@@ -139,7 +131,7 @@ fn summary(row: &Row<'_>) -> Result<CanvasSummary, rusqlite::Error> {
         created_at: UnixMs(row.get(4)?),
         updated_by: UserId(row.get(5)?),
         updated_at: UnixMs(row.get(6)?),
-        deleted_at: row.get::<_, Option<i64>>(7)?.map(UnixMs),
+        deleted_at: optional(row, 7, UnixMs)?,
         revision: Revision(row.get(8)?),
     })
 }
@@ -148,14 +140,8 @@ fn former(row: &Row<'_>) -> Result<CanvasRevision, rusqlite::Error> {
     Ok(CanvasRevision {
         revision: Revision(row.get(0)?),
         title: row.get(1)?,
-        content: object(row, 2)?,
+        content: json(row, 2)?,
         updated_by: UserId(row.get(3)?),
         updated_at: UnixMs(row.get(4)?),
-    })
-}
-
-fn object(row: &Row<'_>, column: usize) -> Result<Map<String, Value>, rusqlite::Error> {
-    serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into())
     })
 }

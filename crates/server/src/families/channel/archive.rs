@@ -4,7 +4,7 @@
 //! it comes back, is deleted, or they leave the workspace.
 
 use antiphon_api::{
-    ErrorCode, RpcError,
+    RpcError,
     entities::{Channel, Notify, Permission},
     events::{ChannelAdded, ChannelRemoved, RemovalReason},
     ids::{ChannelId, MessageId, UserId, WorkspaceId},
@@ -13,6 +13,7 @@ use antiphon_api::{
 use antiphon_store::{Audience, Scope};
 use rusqlite::Connection;
 
+use super::super::column::optional;
 use super::{
     super::{permission, read},
     Seen, close,
@@ -113,7 +114,7 @@ fn archivable(work: &Work<'_, '_>, id: ChannelId) -> Result<Channel, Failure> {
 }
 
 fn already(message: &str) -> RpcError {
-    RpcError::new(ErrorCode::Conflict, message).with("existing", "channel")
+    RpcError::conflict("channel", message)
 }
 
 struct Remembered {
@@ -129,11 +130,10 @@ fn remembered(db: &Connection, channel: &Channel) -> Result<Vec<Remembered>, rus
          WHERE channel_id = ?1 ORDER BY user_id",
     )?
     .query_map([channel.id.get()], |row| {
-        let level: String = row.get(3)?;
         Ok(Remembered {
             user: UserId(row.get(0)?),
-            last_read_id: row.get::<_, Option<i64>>(1)?.map(MessageId),
-            notify: notify::from_columns(channel.id, row.get(2)?, &level)?,
+            last_read_id: optional(row, 1, MessageId)?,
+            notify: notify::from_columns(channel.id, row, 2)?,
         })
     })?
     .collect()

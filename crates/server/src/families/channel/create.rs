@@ -10,7 +10,7 @@ use antiphon_api::{
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    super::{name_of, permission, workspace},
+    super::{name_of, permission},
     members::admit,
     topic_of,
 };
@@ -21,7 +21,7 @@ pub(super) fn create(
     params: CreateParams,
 ) -> Result<ChannelResult, Failure> {
     let caller = work.caller.user()?;
-    workspace::visible(work, params.workspace_id, caller)?;
+    permission::visible(work, params.workspace_id, caller)?;
     let (id, members) = if params.kind == ChannelKind::Dm {
         dm(work, params, caller)?
     } else {
@@ -115,7 +115,7 @@ fn people_of_dm(
         return Err(RpcError::invalid_param("peer_ids", message).into());
     }
     for person in &people {
-        if workspace::role_of(work, workspace_id, *person)?.is_none() {
+        if permission::role_of(work, workspace_id, *person)?.is_none() {
             return Err(RpcError::not_found("member", person.get()).into());
         }
     }

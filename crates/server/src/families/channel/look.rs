@@ -11,7 +11,7 @@ use antiphon_store::log;
 use rusqlite::params;
 
 use super::{
-    super::{page_limit, split_page, workspace},
+    super::{page, permission},
     Seen, may_join,
     rows::{COLUMNS, from_row, with_members},
     visible, visible_or_archived,
@@ -26,7 +26,7 @@ pub(super) fn get(look: &mut Look<'_>, params: ChannelParams) -> Result<GetResul
 
 pub(super) fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> {
     let caller = look.caller.user()?;
-    workspace::visible(look, params.workspace_id, caller)?;
+    permission::visible(look, params.workspace_id, caller)?;
     let sees_public = may_join(look, params.workspace_id, caller)?;
     let mut statement = look.prepare_cached(&format!(
         "SELECT {COLUMNS}, EXISTS (
@@ -62,28 +62,20 @@ pub(super) fn members(
     params: MembersParams,
 ) -> Result<MembersResult, Failure> {
     let caller = look.caller.user()?;
-    let limit = page_limit(params.limit)?;
+    let limit = page::limit_of(params.limit)?;
     let Seen { channel, .. } = visible(look, params.channel_id, caller)?;
-    let members = look
-        .prepare_cached(
-            "SELECT user_id FROM channel_member
-             WHERE channel_id = ?1 AND user_id > ?2 ORDER BY user_id LIMIT ?3",
-        )?
-        .query_map(
-            params![
-                channel.id.get(),
-                params.since_id.map_or(0, UserId::get),
-                limit + 1
-            ],
-            |row| {
-                Ok(ChannelMember {
-                    channel_id: channel.id,
-                    user_id: UserId(row.get(0)?),
-                })
-            },
-        )?
-        .collect::<Result<_, _>>()?;
-    let (members, has_more) = split_page(members, limit);
+    let mut statement = look.prepare_cached(
+        "SELECT user_id FROM channel_member
+         WHERE channel_id = ?1 AND user_id > ?2 ORDER BY user_id",
+    )?;
+    let after = params.since_id.map_or(0, UserId::get);
+    let rows = statement.query_map([channel.id.get(), after], |row| {
+        Ok(ChannelMember {
+            channel_id: channel.id,
+            user_id: UserId(row.get(0)?),
+        })
+    })?;
+    let (members, has_more) = page::first(limit, rows)?;
     Ok(MembersResult {
         members,
         has_more,

@@ -12,7 +12,7 @@ use antiphon_store::{Audience, Scope, membership};
 use rusqlite::Connection;
 
 use super::{
-    super::{MAX_MEMBERS, huddle, permission, read, workspace},
+    super::{MAX_MEMBERS, full, huddle, permission, read},
     Seen, is_member, joined, refuse_dm,
     rows::current,
     visible, withdraw,
@@ -55,7 +55,7 @@ pub(super) fn add_member(
         caller,
         Permission::ChannelAddMember,
     )?;
-    if workspace::role_of(work, channel.workspace_id, user_id)?.is_none() {
+    if permission::role_of(work, channel.workspace_id, user_id)?.is_none() {
         return Err(RpcError::not_found("member", user_id.get()).into());
     }
     admit(work, channel_id, &[user_id])?;
@@ -102,6 +102,7 @@ pub(super) fn remove_member(
     )?;
     Ok(Done {})
 }
+
 /// Makes members of those of `users` who are not, and tells of it: first them, then everybody.
 pub(super) fn admit(
     work: &mut Work<'_, '_>,
@@ -141,7 +142,7 @@ pub(super) fn admit(
 /// Fails when the members that a transaction has added are too many.
 pub(super) fn refuse_crowd(db: &Connection, id: ChannelId) -> Result<(), Failure> {
     if membership::count(db, Scope::Channel(id))? > MAX_MEMBERS {
-        return Err(workspace::full("channel").into());
+        return Err(full("channel").into());
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ mod purge;
 mod rows;
 
 use antiphon_api::{
-    ErrorCode, RpcError,
+    RpcError,
     entities::{Channel, ChannelKind, Permission},
     ids::{ChannelId, UserId, WorkspaceId},
     methods::channel::{
@@ -60,7 +60,7 @@ fn absent(id: ChannelId) -> RpcError {
 fn refuse_dm(channel: &Channel) -> Result<(), RpcError> {
     if channel.kind == ChannelKind::Dm {
         let message = "a dm and its people stay as they are";
-        return Err(RpcError::new(ErrorCode::Conflict, message).with("existing", "dm"));
+        return Err(RpcError::conflict("dm", message));
     }
     Ok(())
 }

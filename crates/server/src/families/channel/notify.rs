@@ -7,9 +7,9 @@ use antiphon_api::{
     methods::channel::{NotifyResult, SetNotifyParams},
 };
 use antiphon_store::Audience;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::joined;
+use super::{super::column::parsed, joined};
 use crate::context::{Failure, Work};
 
 pub(super) fn set_notify(
@@ -49,16 +49,13 @@ pub(super) fn keep(work: &mut Work<'_, '_>, user: UserId, notify: Notify) -> Res
 
 /// What a member wants.
 fn of(db: &Connection, channel_id: ChannelId, user: UserId) -> Result<Notify, rusqlite::Error> {
-    let kept: Option<(bool, String)> = db
+    let kept = db
         .prepare_cached("SELECT muted, level FROM notify WHERE channel_id = ?1 AND user_id = ?2")?
         .query_row([channel_id.get(), user.get()], |row| {
-            Ok((row.get(0)?, row.get(1)?))
+            from_columns(channel_id, row, 0)
         })
         .optional()?;
-    match kept {
-        Some((muted, level)) => from_columns(channel_id, muted, &level),
-        None => Ok(Notify::usual(channel_id)),
-    }
+    Ok(kept.unwrap_or_else(|| Notify::usual(channel_id)))
 }
 
 /// What a user wants in each channel they are in, in id order.
@@ -67,30 +64,26 @@ pub(in crate::families) fn of_user(
     user: UserId,
 ) -> Result<Vec<Notify>, rusqlite::Error> {
     db.prepare_cached(
-        "SELECT channel_member.channel_id, muted, level FROM channel_member
-         LEFT JOIN notify USING (channel_id, user_id)
+        "SELECT channel_member.channel_id, coalesce(muted, 0), coalesce(level, 'all')
+         FROM channel_member LEFT JOIN notify USING (channel_id, user_id)
          WHERE user_id = ?1 ORDER BY channel_member.channel_id",
     )?
     .query_map([user.get()], |row| {
-        let channel_id = ChannelId(row.get(0)?);
-        let kept: Option<(bool, String)> = row.get::<_, Option<_>>(1)?.zip(row.get(2)?);
-        match kept {
-            Some((muted, level)) => from_columns(channel_id, muted, &level),
-            None => Ok(Notify::usual(channel_id)),
-        }
+        from_columns(ChannelId(row.get(0)?), row, 1)
     })?
     .collect()
 }
 
+/// From the columns `muted` and `level`, the first of which is `index`.
 pub(super) fn from_columns(
     channel_id: ChannelId,
-    muted: bool,
-    level: &str,
+    row: &Row<'_>,
+    index: usize,
 ) -> Result<Notify, rusqlite::Error> {
     Ok(Notify {
         channel_id,
-        muted,
-        notify: NotifyLevel::parse(level).ok_or(rusqlite::Error::InvalidQuery)?,
+        muted: row.get(index)?,
+        notify: parsed(row, index + 1, NotifyLevel::parse)?,
     })
 }
 

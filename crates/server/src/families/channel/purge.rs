@@ -25,9 +25,7 @@ pub(in crate::families) fn step(tx: &Tx<'_>) -> Result<bool, rusqlite::Error> {
         return Ok(false);
     };
     for slice in SLICES {
-        let removed = tx
-            .prepare_cached(slice)?
-            .execute((channel, i64::try_from(STEP).unwrap_or(i64::MAX)))?;
+        let removed = tx.prepare_cached(slice)?.execute((channel, STEP))?;
         if removed > 0 {
             return Ok(true);
         }

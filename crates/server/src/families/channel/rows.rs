@@ -7,6 +7,8 @@ use antiphon_api::{
 use antiphon_store::{Scope, membership};
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use super::super::column::{optional, parsed};
+
 /// What [`from_row`] reads.
 pub(super) const COLUMNS: &str = "id, workspace_id, kind, name, topic, archived_at, revision";
 
@@ -93,15 +95,14 @@ pub(super) fn with_members(
 }
 
 pub(super) fn from_row(row: &Row<'_>) -> Result<Channel, rusqlite::Error> {
-    let kind: String = row.get(2)?;
     Ok(Channel {
         id: ChannelId(row.get(0)?),
         workspace_id: WorkspaceId(row.get(1)?),
-        kind: ChannelKind::parse(&kind).ok_or(rusqlite::Error::InvalidQuery)?,
+        kind: parsed(row, 2, ChannelKind::parse)?,
         name: row.get(3)?,
         topic: row.get(4)?,
         member_ids: None,
-        archived_at: row.get::<_, Option<i64>>(5)?.map(UnixMs),
+        archived_at: optional(row, 5, UnixMs)?,
         revision: Revision(row.get(6)?),
     })
 }

@@ -9,7 +9,7 @@
 mod seats;
 
 use antiphon_api::{
-    ErrorCode, RpcError,
+    RpcError,
     entities::{Huddle, Permission},
     events::{HuddleEndReason, HuddleStarted},
     ids::{HuddleId, UserId},
@@ -26,7 +26,7 @@ use antiphon_api::{
 use antiphon_store::{Audience, log};
 use rusqlite::{Connection, params};
 
-use super::{channel, permission, workspace};
+use super::{channel, permission};
 use crate::{
     context::{Failure, Look, Work},
     rpc::Router,
@@ -81,9 +81,7 @@ fn enter(work: &mut Work<'_, '_>, huddle: Huddle, caller: UserId) -> Result<Join
     let sits = |one: &Huddle| one.participants.iter().any(|one| one.user_id == caller);
     if huddle.participants.len() >= MAX_PARTICIPANTS && !sits(&huddle) {
         let message = format!("a huddle has at most {MAX_PARTICIPANTS} participants");
-        return Err(RpcError::new(ErrorCode::Conflict, message)
-            .with("limit", MAX_PARTICIPANTS)
-            .into());
+        return Err(RpcError::full(MAX_PARTICIPANTS, message).into());
     }
     leave_other(work, Some(id), caller)?;
     let lease = sit(work, id, caller)?;
@@ -160,7 +158,7 @@ fn renew(look: &mut Look<'_>, params: RenewParams) -> Result<RenewResult, Failur
     if seat.is_none_or(|seat| (seat.huddle_id, seat.lease) != (huddle_id, lease)) {
         return Err(RpcError::not_found("lease", lease.get()).into());
     }
-    look.shared.huddles.taken(&[(caller, lease)]);
+    look.effects.leases.push((caller, lease));
     let ttl = i64::try_from(LEASE_TTL_MS).unwrap_or(i64::MAX);
     Ok(RenewResult {
         expires_at: look.now.plus_ms(ttl),
@@ -178,7 +176,7 @@ fn list_active(look: &mut Look<'_>, params: ListActiveParams) -> Result<ListActi
     let caller = look.caller.user()?;
     let mut huddles = of_user(look, caller)?;
     if let Some(id) = params.workspace_id {
-        workspace::visible(look, id, caller)?;
+        permission::visible(look, id, caller)?;
         let channels = channel::joined_in(look, id, caller)?;
         huddles.retain(|huddle| channels.binary_search(&huddle.channel_id).is_ok());
     }

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 
 use super::{
     super::{channel, permission, thread},
-    find, newest, readable, tell_replied,
+    newest, of_channel, readable, tell_replied,
 };
 use crate::context::{Failure, Work};
 
@@ -42,19 +42,13 @@ pub(super) fn bulk_delete(
     let channel = channel::joined(work, params.channel_id, caller)?;
     let messages = deleted_ids
         .iter()
-        .map(|id| member_of(work, *id, params.channel_id))
+        .map(|id| of_channel(work, *id, params.channel_id))
         .collect::<Result<Vec<_>, _>>()?;
     allowed(work, &channel, caller, &messages)?;
     for message in messages.into_iter().rev() {
         remove(work, message)?;
     }
     Ok(BulkDeleteResult { deleted_ids })
-}
-
-/// A message, if it is one of this channel.
-fn member_of(db: &Connection, id: MessageId, channel_id: ChannelId) -> Result<Message, Failure> {
-    let message = find(db, id)?.filter(|message| message.channel_id == channel_id);
-    Ok(message.ok_or_else(|| RpcError::not_found("message", id.get()))?)
 }
 
 /// Whether the caller may delete all of these, and with roots what others replied to them.

@@ -5,18 +5,22 @@ use antiphon_api::{
     entities::{Message, Permission},
     events::MessageUpdated,
     ids::{Revision, UnixMs},
+    limits::MAX_LIST_BYTES,
     methods::message::{
-        Edit, HistoryResult, MAX_EDITS, MessageParams, MessageResult, UpdateParams,
+        Edit, HistoryParams, HistoryResult, MAX_EDITS, MessageResult, UpdateParams,
     },
 };
-use antiphon_store::Audience;
+use antiphon_store::{Audience, log};
 use rusqlite::{Connection, params};
 
 use super::{
-    super::{channel, permission},
+    super::{
+        channel,
+        page::{limit_of, up_to},
+        permission,
+    },
     body_of, readable,
     row::load,
-    up_to,
 };
 use crate::context::{Failure, Look, Work};
 
@@ -72,21 +76,27 @@ fn remember(db: &Connection, message: &Message, now: UnixMs) -> Result<(), rusql
 
 pub(super) fn history(
     look: &mut Look<'_>,
-    params: MessageParams,
+    params: HistoryParams,
 ) -> Result<HistoryResult, Failure> {
     let caller = look.caller.user()?;
+    let limit = limit_of(params.limit)?;
     let message = readable(look, params.message_id, caller)?;
+    let below = params.before_revision.map_or(i64::MAX, Revision::get);
     let mut statement = look.prepare_cached(
-        "SELECT revision, body, edited_at FROM former_body WHERE message_id = ?1
-         ORDER BY revision DESC",
+        "SELECT revision, body, edited_at FROM former_body
+         WHERE message_id = ?1 AND revision < ?2 ORDER BY revision DESC",
     )?;
-    let rows = statement.query_map([message.id.get()], |row| {
+    let rows = statement.query_map([message.id.get(), below], |row| {
         Ok(Edit {
             revision: Revision(row.get(0)?),
             body: row.get(1)?,
             edited_at: UnixMs(row.get(2)?),
         })
     })?;
-    let (edits, _) = up_to(MAX_EDITS, rows, |edit| edit.body.len())?;
-    Ok(HistoryResult { edits })
+    let (edits, has_more) = up_to(limit, MAX_LIST_BYTES, rows, |edit| edit.body.len())?;
+    Ok(HistoryResult {
+        edits,
+        has_more,
+        pos: log::head(look)?,
+    })
 }

@@ -21,7 +21,7 @@ mod send;
 mod unread;
 
 use antiphon_api::{
-    ErrorCode, RpcError,
+    RpcError,
     events::MessageReplied,
     ids::{ChannelId, MessageId},
     methods::message::{
@@ -36,8 +36,8 @@ use crate::{
     rpc::Router,
 };
 
-pub(super) use page::{Window, limit_of, up_to, weight};
-pub(super) use row::{find, is_in, newest, newest_below, readable};
+pub(super) use page::{Window, weight};
+pub(super) use row::{find, newest, newest_below, of_channel, readable};
 pub(super) use send::reply;
 pub(super) use unread::unread;
 
@@ -67,11 +67,6 @@ fn body_of(body: String) -> Result<String, RpcError> {
         return Err(RpcError::invalid_param("body", "a message needs some text"));
     }
     Ok(body)
-}
-
-/// One more than `limit` is refused with what to do instead.
-fn full(message: String, limit: usize) -> RpcError {
-    RpcError::new(ErrorCode::Conflict, message).with("limit", limit)
 }
 
 /// Tells a channel what a root says of its replies.

@@ -1,14 +1,16 @@
 //! Lists of messages, page by page.
 
 use antiphon_api::{
-    RpcError,
     entities::Message,
     ids::{ChannelId, MessageId},
-    limits::{DEFAULT_LIST_LIMIT, MAX_LIST_BYTES, MAX_LIST_LIMIT},
+    limits::MAX_LIST_BYTES,
 };
 use rusqlite::{Connection, params};
 
-use super::row::{COLUMNS, from_row};
+use super::{
+    super::page::{limit_of, up_to},
+    row::{COLUMNS, from_row},
+};
 use crate::context::Failure;
 
 /// What one id of a user, in a reaction or mention, adds to an answer at most.
@@ -47,42 +49,12 @@ impl Window {
             limit + 1
         ];
         let rows = statement.query_map(window, from_row)?;
-        let (mut messages, has_more) = up_to(limit as usize, rows, weight)?;
+        let (mut messages, has_more) = up_to(limit, MAX_LIST_BYTES, rows, weight)?;
         if !forward {
             messages.reverse();
         }
         Ok((messages, has_more))
     }
-}
-
-/// How many are asked for, if that is in bounds.
-pub(in crate::families) fn limit_of(limit: Option<u32>) -> Result<u32, RpcError> {
-    let limit = limit.unwrap_or(DEFAULT_LIST_LIMIT);
-    if (1..=MAX_LIST_LIMIT).contains(&limit) {
-        Ok(limit)
-    } else {
-        let message = format!("expected 1 to {MAX_LIST_LIMIT}");
-        Err(RpcError::invalid_param("limit", message))
-    }
-}
-
-/// The first of `rows`, at most `limit` and as many as weigh [`MAX_LIST_BYTES`] together, but at
-/// least one if there is one; and whether there are more.
-pub(in crate::families) fn up_to<T>(
-    limit: usize,
-    rows: impl Iterator<Item = Result<T, rusqlite::Error>>,
-    weight: impl Fn(&T) -> usize,
-) -> Result<(Vec<T>, bool), rusqlite::Error> {
-    let (mut page, mut bytes) = (Vec::new(), 0);
-    for row in rows {
-        let row = row?;
-        bytes += weight(&row);
-        if page.len() == limit || (bytes > MAX_LIST_BYTES && !page.is_empty()) {
-            return Ok((page, true));
-        }
-        page.push(row);
-    }
-    Ok((page, false))
 }
 
 /// What a message adds to an answer: its body, and the ids it holds.

@@ -1,15 +1,22 @@
 use antiphon_api::{
+    RpcError,
     entities::{Message, Permission},
     events::{MessagePinned, MessageUnpinned},
-    ids::UserId,
+    ids::{ChannelId, MessageId, UnixMs, UserId},
+    limits::MAX_LIST_BYTES,
     methods::message::{MAX_PINS, MessageParams, MessageResult, PinsParams, PinsResult},
 };
 use antiphon_store::{Audience, log};
-use rusqlite::params;
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    super::{channel, permission},
-    full, readable,
+    super::{
+        channel,
+        page::{limit_of, up_to},
+        permission,
+    },
+    page::weight,
+    readable,
     row::{COLUMNS, from_row, load},
 };
 use crate::context::{Failure, Look, Work};
@@ -29,7 +36,7 @@ pub(super) fn pin(
         .query_row([message.channel_id.get()], |row| row.get(0))?;
     if pinned >= MAX_PINS {
         let message = format!("a channel has at most {MAX_PINS} pinned messages; unpin one first");
-        return Err(full(message, MAX_PINS).into());
+        return Err(RpcError::full(MAX_PINS, message).into());
     }
     let message = set(work, &message, Some(work.caller.user()?))?;
     work.emit(
@@ -69,18 +76,37 @@ pub(super) fn unpin(
 
 pub(super) fn pins(look: &mut Look<'_>, params: PinsParams) -> Result<PinsResult, Failure> {
     let caller = look.caller.user()?;
+    let limit = limit_of(params.limit)?;
     channel::joined(look, params.channel_id, caller)?;
-    let messages = look
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM message WHERE channel_id = ?1 AND pinned_at IS NOT NULL
-             ORDER BY pinned_at DESC, id DESC"
-        ))?
-        .query_map([params.channel_id.get()], from_row)?
-        .collect::<Result<_, _>>()?;
+    let (before, id) = match params.before_id {
+        Some(id) => (pinned_at(look, params.channel_id, id)?, id.get()),
+        None => (UnixMs(i64::MAX), i64::MAX),
+    };
+    let mut statement = look.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM message
+         WHERE channel_id = ?1 AND pinned_at IS NOT NULL AND (pinned_at, id) < (?2, ?3)
+         ORDER BY pinned_at DESC, id DESC"
+    ))?;
+    let rows = statement.query_map([params.channel_id.get(), before.get(), id], from_row)?;
+    let (messages, has_more) = up_to(limit, MAX_LIST_BYTES, rows, weight)?;
     Ok(PinsResult {
         messages,
+        has_more,
         pos: log::head(look)?,
     })
+}
+
+/// When the message a page begins behind was pinned.
+fn pinned_at(db: &Connection, channel_id: ChannelId, id: MessageId) -> Result<UnixMs, Failure> {
+    let pinned = db
+        .prepare_cached(
+            "SELECT pinned_at FROM message
+             WHERE id = ?1 AND channel_id = ?2 AND pinned_at IS NOT NULL",
+        )?
+        .query_row([id.get(), channel_id.get()], |row| row.get(0).map(UnixMs))
+        .optional()?;
+    let gone = "this message is not pinned in the channel (any more): begin with the newest pin";
+    Ok(pinned.ok_or_else(|| RpcError::invalid_param("before_id", gone))?)
 }
 
 /// A message that the caller may pin and unpin.

@@ -11,7 +11,7 @@ use rusqlite::params;
 
 use super::{
     super::{channel, permission},
-    full, readable,
+    readable,
     row::load,
 };
 use crate::context::{Failure, Work};
@@ -115,12 +115,12 @@ fn has_room(reactions: &[Reaction], emoji: &str) -> Result<(), RpcError> {
     let is_new = reactions.iter().all(|reaction| reaction.emoji != emoji);
     if is_new && reactions.len() >= MAX_EMOJI {
         let message = format!("a message has at most {MAX_EMOJI} different emoji; use one of them");
-        return Err(full(message, MAX_EMOJI));
+        return Err(RpcError::full(MAX_EMOJI, message));
     }
     let all: usize = reactions.iter().map(|one| one.user_ids.len()).sum();
     if all >= MAX_REACTIONS {
         let message = format!("a message has at most {MAX_REACTIONS} reactions");
-        return Err(full(message, MAX_REACTIONS));
+        return Err(RpcError::full(MAX_REACTIONS, message));
     }
     Ok(())
 }

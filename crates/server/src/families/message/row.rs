@@ -5,9 +5,10 @@ use antiphon_api::{
     entities::{Message, Reaction},
     ids::{ChannelId, MessageId, Revision, UnixMs, UserId},
 };
-use rusqlite::{Connection, OptionalExtension, Row, types::Type};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::super::channel;
+use super::super::column::{json, optional};
 use crate::context::Failure;
 
 /// Of the table `message`, for [`from_row`].
@@ -46,14 +47,14 @@ pub(super) fn load(db: &Connection, id: MessageId) -> Result<Message, rusqlite::
     find(db, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
-/// Whether the channel has this message.
-pub(in crate::families) fn is_in(
+/// A message, if it is one of this channel.
+pub(in crate::families) fn of_channel(
     db: &Connection,
     id: MessageId,
     channel_id: ChannelId,
-) -> Result<bool, rusqlite::Error> {
-    db.prepare_cached("SELECT 1 FROM message WHERE id = ?1 AND channel_id = ?2")?
-        .exists([id.get(), channel_id.get()])
+) -> Result<Message, Failure> {
+    let message = find(db, id)?.filter(|message| message.channel_id == channel_id);
+    Ok(message.ok_or_else(|| RpcError::not_found("message", id.get()))?)
 }
 
 /// The newest root of a channel, or the newest reply of a thread.
@@ -90,24 +91,19 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<Message, rusqlite::Error> {
         channel_id: ChannelId(row.get(1)?),
         author_id: UserId(row.get(2)?),
         body: row.get(3)?,
-        thread_id: row.get::<_, Option<i64>>(4)?.map(MessageId),
+        thread_id: optional(row, 4, MessageId)?,
         created_at: UnixMs(row.get(5)?),
-        edited_at: row.get::<_, Option<i64>>(6)?.map(UnixMs),
+        edited_at: optional(row, 6, UnixMs)?,
         revision: Revision(row.get(7)?),
         mentions_everyone: row.get(8)?,
         reply_count: row.get(9)?,
-        last_reply_id: row.get::<_, Option<i64>>(10)?.map(MessageId),
-        last_reply_at: row.get::<_, Option<i64>>(11)?.map(UnixMs),
-        pinned_at: row.get::<_, Option<i64>>(12)?.map(UnixMs),
-        pinned_by: row.get::<_, Option<i64>>(13)?.map(UserId),
+        last_reply_id: optional(row, 10, MessageId)?,
+        last_reply_at: optional(row, 11, UnixMs)?,
+        pinned_at: optional(row, 12, UnixMs)?,
+        pinned_by: optional(row, 13, UserId)?,
         mentions: json(row, 14)?,
         reactions: grouped(reactions),
     })
-}
-
-fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, index: usize) -> Result<T, rusqlite::Error> {
-    serde_json::from_str(row.get_ref(index)?.as_str()?)
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(index, Type::Text, error.into()))
 }
 
 /// By emoji, in the order in which each was first put.

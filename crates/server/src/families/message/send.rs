@@ -15,7 +15,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     super::{channel, permission, thread},
-    body_of, full, mentions, tell_replied,
+    body_of, mentions, tell_replied,
 };
 use crate::context::{Failure, Work};
 
@@ -68,7 +68,7 @@ fn post(
         .is_some_and(|root| root.reply_count >= MAX_REPLIES)
     {
         let message = format!("a thread has at most {MAX_REPLIES} replies; begin a new one");
-        return Err(full(message, MAX_REPLIES as usize).into());
+        return Err(RpcError::full(MAX_REPLIES as usize, message).into());
     }
     let mentions = mentions::of(work, channel, author, &body)?;
     let mut message = Message {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use antiphon_api::{
-    ErrorCode, RpcError,
+    RpcError,
     entities::{Message, Thread},
     events::{ThreadRemovalReason, ThreadRemoved, ThreadUpdated},
     ids::{ChannelId, MessageId, UserId},
@@ -13,6 +13,7 @@ use antiphon_api::{
 use antiphon_store::Audience;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::super::column::optional;
 use super::{
     super::{channel, message},
     root,
@@ -208,7 +209,7 @@ pub(in crate::families) fn of_user(
          ORDER BY thread_id",
     )?
     .query_map([user.get()], |row| {
-        let last_read = row.get::<_, Option<i64>>(2)?.map(MessageId);
+        let last_read = optional(row, 2, MessageId)?;
         counted(
             db,
             ChannelId(row.get(0)?),
@@ -232,7 +233,7 @@ pub(super) fn of(
          WHERE user_id = ?1 AND channel_id = ?2 AND thread_id = ?3",
     )?
     .query_row([user.get(), channel_id.get(), thread_id.get()], |row| {
-        let last_read = row.get::<_, Option<i64>>(0)?.map(MessageId);
+        let last_read = optional(row, 0, MessageId)?;
         counted(db, channel_id, thread_id, user, last_read)
     })
     .optional()
@@ -240,9 +241,7 @@ pub(super) fn of(
 
 fn following(db: &Connection, root: &Message, user: UserId) -> Result<Thread, Failure> {
     let thread = of(db, root.channel_id, root.id, user)?;
-    let unfollowed = || {
-        RpcError::new(ErrorCode::Conflict, "follow the thread first").with("existing", "unfollowed")
-    };
+    let unfollowed = || RpcError::conflict("unfollowed", "follow the thread first");
     Ok(thread.ok_or_else(unfollowed)?)
 }
 

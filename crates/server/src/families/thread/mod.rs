@@ -10,6 +10,7 @@ use antiphon_api::{
     RpcError,
     entities::Message,
     ids::{ChannelId, MessageId, UserId},
+    limits::MAX_LIST_BYTES,
     methods::thread::{
         Follow, FollowedThread, List, ListParams, ListResult, Messages, MessagesParams,
         MessagesResult, Read, Reply, Unfollow,
@@ -18,7 +19,10 @@ use antiphon_api::{
 use antiphon_store::log;
 use rusqlite::{Connection, params};
 
-use super::{channel, message};
+use super::{
+    channel, message,
+    page::{limit_of, up_to},
+};
 use crate::{
     context::{Failure, Look},
     rpc::Router,
@@ -52,7 +56,7 @@ pub(super) fn root(db: &Connection, id: MessageId, caller: UserId) -> Result<Mes
 
 fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> {
     let caller = look.caller.user()?;
-    let limit = message::limit_of(params.limit)?;
+    let limit = limit_of(params.limit)?;
     if let Some(channel_id) = params.channel_id {
         channel::joined(look, channel_id, caller)?;
     }
@@ -69,7 +73,7 @@ fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> 
     ];
     let rows = statement.query_map(window, |row| followed(look, MessageId(row.get(0)?), caller))?;
     let weight = |followed: &FollowedThread| message::weight(&followed.message);
-    let (mut threads, has_more) = message::up_to(limit as usize, rows, weight)?;
+    let (mut threads, has_more) = up_to(limit, MAX_LIST_BYTES, rows, weight)?;
     threads.reverse();
     Ok(ListResult {
         threads,

@@ -1,7 +1,7 @@
 //! Making users, and what changes of them.
 
 use antiphon_api::{
-    ErrorCode, RpcError,
+    RpcError,
     entities::User,
     events::{UserCreated, UserUpdated},
     ids::{MAX_SAFE_INTEGER, Principal, UnixMs, UserId},
@@ -13,10 +13,10 @@ use rusqlite::params;
 
 use super::{
     super::{huddle, name_of, workspace},
-    absent, administers, is_visible, load,
+    absent, existing, is_visible, require_administrator,
     rows::{current, has_name, with_external_id},
 };
-use crate::context::{Caller, Failure, Work};
+use crate::context::{Failure, Work};
 
 /// A user to be made.
 pub(super) struct New {
@@ -28,10 +28,7 @@ pub(super) struct New {
 
 pub(super) fn create(work: &mut Work<'_, '_>, params: CreateParams) -> Result<UserResult, Failure> {
     let first = !work.prepare_cached("SELECT 1 FROM user")?.exists([])?;
-    if !administers(work, work.caller)? {
-        let message = "only an administrator of the instance creates users";
-        return Err(RpcError::forbidden("user:create", message).into());
-    }
+    require_administrator(work, work.caller, "user:create")?;
     let external_id = params.external_id.as_deref().map(external_id_of);
     let new = New {
         name: handle(&params.name)?,
@@ -114,7 +111,7 @@ pub(super) fn deactivate(
     params: UserParams,
 ) -> Result<UserResult, Failure> {
     let user = looked_after(work, params.user_id, "user:deactivate")?;
-    if matches!(work.caller, Caller::User(caller, _) if *caller == user.id) {
+    if work.caller.is(user.id) {
         let message = "nobody deactivates themselves; another administrator can";
         return Err(RpcError::forbidden("user:deactivate", message).into());
     }
@@ -123,9 +120,7 @@ pub(super) fn deactivate(
     }
     if workspace::owns_any(work, user.id)? {
         let message = "they own a workspace; have them hand it over or delete it first";
-        return Err(RpcError::new(ErrorCode::Conflict, message)
-            .with("existing", "owner")
-            .into());
+        return Err(RpcError::conflict("owner", message).into());
     }
     work.prepare_cached("UPDATE user SET deactivated_at = ?2 WHERE id = ?1")?
         .execute([user.id.get(), work.now.get()])?;
@@ -152,11 +147,9 @@ fn looked_after(
     if !is_visible(work, work.caller, id)? {
         return Err(absent(id).into());
     }
-    let user = load(work, id)?.ok_or_else(|| absent(id))?;
-    let is_self = matches!(work.caller, Caller::User(caller, _) if *caller == id);
-    if !is_self && !administers(work, work.caller)? {
-        let message = "only an administrator of the instance changes others";
-        return Err(RpcError::forbidden(permission, message).into());
+    let user = existing(work, id)?;
+    if !work.caller.is(id) {
+        require_administrator(work, work.caller, permission)?;
     }
     Ok(user)
 }
@@ -196,5 +189,5 @@ pub(super) fn external_id_of(text: &str) -> Result<String, RpcError> {
 
 fn taken(what: &'static str, value: &str) -> RpcError {
     let message = format!("the {what} {value:?} is taken");
-    RpcError::new(ErrorCode::Conflict, message).with("existing", what)
+    RpcError::conflict(what, message)
 }

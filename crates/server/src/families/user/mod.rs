@@ -11,6 +11,7 @@ mod rows;
 
 use antiphon_api::{
     RpcError,
+    entities::User,
     ids::UserId,
     method::NoParams,
     methods::user::{
@@ -21,16 +22,16 @@ use antiphon_api::{
 use antiphon_store::log;
 use rusqlite::Connection;
 
-use super::{page_limit, split_page, workspace};
+use super::{page::limit_of, permission};
 use crate::{
     context::{Caller, Failure, Look},
     rpc::Router,
 };
 
 pub(super) use preferences::of as preferences_of;
-pub(super) use provision::resolve;
+pub(crate) use provision::resolve;
 pub(crate) use rows::peers;
-pub(super) use rows::{colleagues, load, shares_workspace};
+pub(super) use rows::{colleagues, shares_workspace};
 
 pub(super) fn register(router: Router) -> Router {
     router
@@ -49,28 +50,25 @@ pub(super) fn register(router: Router) -> Router {
 fn me(look: &mut Look<'_>, _: NoParams) -> Result<UserResult, Failure> {
     let id = look.caller.user()?;
     Ok(UserResult {
-        user: load(look, id)?.ok_or_else(|| absent(id))?,
+        user: existing(look, id)?,
     })
 }
 
 fn get(look: &mut Look<'_>, params: UserParams) -> Result<UserResult, Failure> {
     let id = params.user_id;
-    let user = if is_visible(look, look.caller, id)? {
-        load(look, id)?
-    } else {
-        None
-    };
+    if !is_visible(look, look.caller, id)? {
+        return Err(absent(id).into());
+    }
     Ok(UserResult {
-        user: user.ok_or_else(|| absent(id))?,
+        user: existing(look, id)?,
     })
 }
 
 fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> {
     let caller = look.caller.user()?;
-    let limit = page_limit(params.limit)?;
-    workspace::visible(look, params.workspace_id, caller)?;
-    let users = rows::people(look, params.workspace_id, params.since_id, limit + 1)?;
-    let (users, has_more) = split_page(users, limit);
+    let limit = limit_of(params.limit)?;
+    permission::visible(look, params.workspace_id, caller)?;
+    let (users, has_more) = rows::people(look, params.workspace_id, params.since_id, limit)?;
     Ok(ListResult {
         users,
         has_more,
@@ -95,6 +93,23 @@ pub(super) fn administers(db: &Connection, caller: &Caller) -> Result<bool, rusq
         Caller::Operator => Ok(true),
         Caller::User(id, _) => rows::is_administrator(db, *id),
     }
+}
+
+pub(super) fn require_administrator(
+    db: &Connection,
+    caller: &Caller,
+    permission: &'static str,
+) -> Result<(), Failure> {
+    if administers(db, caller)? {
+        return Ok(());
+    }
+    let message = format!("only an administrator of the instance has the permission {permission}");
+    Err(RpcError::forbidden(permission, message).into())
+}
+
+/// A user, for whom it is settled that the caller may know of them.
+pub(super) fn existing(db: &Connection, id: UserId) -> Result<User, Failure> {
+    Ok(rows::load(db, id)?.ok_or_else(|| absent(id))?)
 }
 
 fn absent(id: UserId) -> RpcError {

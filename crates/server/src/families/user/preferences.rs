@@ -1,7 +1,6 @@
 //! What a user's applications remember, as one JSON object.
 
 use antiphon_api::{
-    ErrorCode, RpcError,
     entities::Preferences,
     events::UserPreferencesUpdated,
     ids::{Revision, UserId},
@@ -12,9 +11,9 @@ use antiphon_api::{
 };
 use antiphon_store::Audience;
 use rusqlite::{Connection, OptionalExtension, params};
-use serde_json::{Map, Value};
+use serde_json::Map;
 
-use super::super::merge::{depth, merge};
+use super::super::object::{bounded, merge};
 use crate::context::{Failure, Look, Work};
 
 pub(super) fn get(look: &mut Look<'_>, _: NoParams) -> Result<PreferencesResult, Failure> {
@@ -35,7 +34,12 @@ pub(super) fn set(
     if values == held.values {
         return Ok(PreferencesResult { preferences: held });
     }
-    let object = bounded(&values)?;
+    let object = bounded(
+        "the whole of the preferences",
+        &values,
+        MAX_PREFERENCES_BYTES,
+        MAX_PREFERENCES_DEPTH,
+    )?;
     let preferences = Preferences {
         values,
         revision: held.revision.next(),
@@ -50,23 +54,6 @@ pub(super) fn set(
     };
     work.emit(&Audience::user(caller), updated)?;
     Ok(PreferencesResult { preferences })
-}
-
-/// The values as JSON, if they are not too much.
-fn bounded(values: &Map<String, Value>) -> Result<String, Failure> {
-    if values.values().map(depth).max() >= Some(MAX_PREFERENCES_DEPTH) {
-        let message = format!("the preferences are more than {MAX_PREFERENCES_DEPTH} levels deep");
-        return Err(RpcError::new(ErrorCode::TooLarge, message)
-            .with("limit", MAX_PREFERENCES_DEPTH)
-            .into());
-    }
-    let object = serde_json::to_string(values)?;
-    if object.len() > MAX_PREFERENCES_BYTES {
-        return Err(
-            RpcError::too_large("the whole of the preferences", MAX_PREFERENCES_BYTES).into(),
-        );
-    }
-    Ok(object)
 }
 
 /// A user's preferences; at first an empty object.

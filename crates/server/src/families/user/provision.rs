@@ -9,8 +9,8 @@ use antiphon_api::{
 use rusqlite::Connection;
 
 use super::{
-    administers,
     change::{New, external_id_of, handle, insert, may_stand_in_handle, rename},
+    require_administrator,
     rows::{has_name, with_external_id},
 };
 use crate::context::{Failure, Work};
@@ -22,10 +22,7 @@ pub(super) fn provision(
     work: &mut Work<'_, '_>,
     params: ProvisionParams,
 ) -> Result<ProvisionResult, Failure> {
-    if !administers(work, work.caller)? {
-        let message = "only an administrator of the instance provisions users";
-        return Err(RpcError::forbidden("user:provision", message).into());
-    }
+    require_administrator(work, work.caller, "user:provision")?;
     let external_id = external_id_of(&params.external_id)?;
     let ProvisionParams {
         name, display_name, ..
@@ -39,7 +36,7 @@ pub(super) fn provision(
     Ok(ProvisionResult { user, created })
 }
 
-pub(in crate::families) fn resolve(
+pub(crate) fn resolve(
     work: &mut Work<'_, '_>,
     params: ResolveParams,
 ) -> Result<ResolveResult, Failure> {

@@ -6,12 +6,13 @@ use antiphon_api::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::super::column::optional;
+
+use super::super::page;
+
 const COLUMNS: &str = "id, name, display_name, external_id, created_at, deactivated_at, revision";
 
-pub(in crate::families) fn load(
-    db: &Connection,
-    id: UserId,
-) -> Result<Option<User>, rusqlite::Error> {
+pub(super) fn load(db: &Connection, id: UserId) -> Result<Option<User>, rusqlite::Error> {
     db.prepare_cached(&format!("SELECT {COLUMNS} FROM user WHERE id = ?1"))?
         .query_row([id.get()], from_row)
         .optional()
@@ -38,22 +39,20 @@ pub(super) fn has_name(db: &Connection, name: &str) -> Result<bool, rusqlite::Er
         .exists([name])
 }
 
-/// The people of a workspace above `after`, in id order, at most `max`.
+/// The people of a workspace above `after`, in id order, at most `limit`; and whether there are
+/// more.
 pub(super) fn people(
     db: &Connection,
     workspace_id: WorkspaceId,
     after: Option<UserId>,
-    max: usize,
-) -> Result<Vec<User>, rusqlite::Error> {
-    db.prepare_cached(&format!(
+    limit: usize,
+) -> Result<(Vec<User>, bool), rusqlite::Error> {
+    let mut statement = db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM workspace_member JOIN user ON user.id = user_id
-         WHERE workspace_id = ?1 AND user_id > ?2 ORDER BY user_id LIMIT ?3"
-    ))?
-    .query_map(
-        params![workspace_id.get(), after.map_or(0, UserId::get), max],
-        from_row,
-    )?
-    .collect()
+         WHERE workspace_id = ?1 AND user_id > ?2 ORDER BY user_id"
+    ))?;
+    let window = [workspace_id.get(), after.map_or(0, UserId::get)];
+    page::first(limit, statement.query_map(window, from_row)?)
 }
 
 /// The people of `user`'s workspaces, in id order: at most `max`, those with the lowest ids and
@@ -131,7 +130,7 @@ fn from_row(row: &Row<'_>) -> Result<User, rusqlite::Error> {
         display_name: row.get(2)?,
         external_id: row.get(3)?,
         created_at: UnixMs(row.get(4)?),
-        deactivated_at: row.get::<_, Option<i64>>(5)?.map(UnixMs),
+        deactivated_at: optional(row, 5, UnixMs)?,
         revision: Revision(row.get(6)?),
     })
 }

@@ -1,7 +1,7 @@
 //! Who is in a workspace, and as what.
 
 use antiphon_api::{
-    ErrorCode, RpcError,
+    RpcError,
     entities::{Permission, Role, Workspace},
     events::{
         RemovalReason, WorkspaceAdded, WorkspaceMemberJoined, WorkspaceMemberLeft,
@@ -15,13 +15,12 @@ use antiphon_api::{
     },
 };
 use antiphon_store::{Audience, Scope, log, membership};
-use rusqlite::params;
 
+use super::super::column::parsed;
 use super::{
-    super::{MAX_MEMBERS, channel, page_limit, permission, split_page, user},
-    changed, role_of,
+    super::{MAX_MEMBERS, channel, full, page, permission, user},
+    changed,
     rows::current,
-    visible,
 };
 use crate::context::{Failure, Look, Work};
 
@@ -45,19 +44,10 @@ pub(super) fn add_member(
         return Err(RpcError::invalid_param("role", message).into());
     }
     refuse_above(own, role, Permission::WorkspaceAddMember)?;
-    let user = user::load(work, user_id)?;
-    let user = user.ok_or_else(|| RpcError::not_found("user", user_id.get()))?;
-    if user.deactivated_at.is_some() {
-        let message = format!("user {user_id} is deactivated");
-        return Err(RpcError::new(ErrorCode::Conflict, message)
-            .with("existing", "deactivated")
-            .into());
-    }
-    if role_of(work, workspace_id, user_id)?.is_some() {
+    require_active(work, user_id)?;
+    if permission::role_of(work, workspace_id, user_id)?.is_some() {
         let message = format!("user {user_id} is a member already");
-        return Err(RpcError::new(ErrorCode::Conflict, message)
-            .with("existing", "member")
-            .into());
+        return Err(RpcError::conflict("member", message).into());
     }
     if membership::count(work, Scope::Workspace(workspace_id))? >= MAX_MEMBERS {
         return Err(full("workspace").into());
@@ -83,17 +73,15 @@ pub(super) fn remove_member(
     let caller = work.caller.user()?;
     const NEEDED: Permission = Permission::WorkspaceRemoveMember;
     let own = if caller == user_id {
-        visible(work, workspace_id, caller)?
+        permission::visible(work, workspace_id, caller)?
     } else {
         permission::require(work, workspace_id, caller, NEEDED)?
     };
-    let role = role_of(work, workspace_id, user_id)?
+    let role = permission::role_of(work, workspace_id, user_id)?
         .ok_or_else(|| RpcError::not_found("member", user_id.get()))?;
     if role == Role::Owner {
         let message = "the owner cannot leave the workspace";
-        return Err(RpcError::new(ErrorCode::Conflict, message)
-            .with("existing", "owner")
-            .into());
+        return Err(RpcError::conflict("owner", message).into());
     }
     refuse_above(own, role, NEEDED)?;
     let reason = if caller == user_id {
@@ -138,14 +126,12 @@ pub(super) fn set_role(
     } = params;
     let caller = work.caller.user()?;
     let own = permission::require(work, workspace_id, caller, NEEDED)?;
-    let held = role_of(work, workspace_id, user_id)?
+    let held = permission::role_of(work, workspace_id, user_id)?
         .ok_or_else(|| RpcError::not_found("member", user_id.get()))?;
     refuse_above(own, role.min(held), NEEDED)?;
     if held == Role::Owner && role != Role::Owner {
         let message = "hand the workspace over by making somebody else its owner";
-        return Err(RpcError::new(ErrorCode::Conflict, message)
-            .with("existing", "owner")
-            .into());
+        return Err(RpcError::conflict("owner", message).into());
     }
     if role != held {
         if role == Role::Owner {
@@ -163,18 +149,22 @@ pub(super) fn set_role(
     })
 }
 
+/// A user, who must be there and not deactivated.
+fn require_active(work: &Work<'_, '_>, id: UserId) -> Result<(), Failure> {
+    if user::existing(work, id)?.deactivated_at.is_some() {
+        let message = format!("user {id} is deactivated");
+        return Err(RpcError::conflict("deactivated", message).into());
+    }
+    Ok(())
+}
+
 fn hand_over(
     work: &mut Work<'_, '_>,
     workspace_id: WorkspaceId,
     from: UserId,
     to: UserId,
 ) -> Result<(), Failure> {
-    if user::load(work, to)?.is_none_or(|user| user.deactivated_at.is_some()) {
-        let message = format!("user {to} is deactivated");
-        return Err(RpcError::new(ErrorCode::Conflict, message)
-            .with("existing", "deactivated")
-            .into());
-    }
+    require_active(work, to)?;
     give_role(work, workspace_id, from, Role::Admin)?;
     give_role(work, workspace_id, to, Role::Owner)?;
     work.prepare_cached("UPDATE workspace SET owner_id = ?2 WHERE id = ?1")?
@@ -212,24 +202,21 @@ fn refuse_above(own: Role, role: Role, permission: Permission) -> Result<(), Rpc
 pub(super) fn list(look: &mut Look<'_>, params: MembersParams) -> Result<MembersResult, Failure> {
     let workspace_id = params.workspace_id;
     let caller = look.caller.user()?;
-    let limit = page_limit(params.limit)?;
-    visible(look, workspace_id, caller)?;
+    let limit = page::limit_of(params.limit)?;
+    permission::visible(look, workspace_id, caller)?;
     let after = params.since_id.map_or(0, UserId::get);
-    let members = look
-        .prepare_cached(
-            "SELECT user_id, role FROM workspace_member
-             WHERE workspace_id = ?1 AND user_id > ?2 ORDER BY user_id LIMIT ?3",
-        )?
-        .query_map(params![workspace_id.get(), after, limit + 1], |row| {
-            let role: String = row.get(1)?;
-            Ok(WorkspaceMember {
-                workspace_id,
-                user_id: UserId(row.get(0)?),
-                role: Role::parse(&role).ok_or(rusqlite::Error::InvalidQuery)?,
-            })
-        })?
-        .collect::<Result<_, _>>()?;
-    let (members, has_more) = split_page(members, limit);
+    let mut statement = look.prepare_cached(
+        "SELECT user_id, role FROM workspace_member
+         WHERE workspace_id = ?1 AND user_id > ?2 ORDER BY user_id",
+    )?;
+    let rows = statement.query_map([workspace_id.get(), after], |row| {
+        Ok(WorkspaceMember {
+            workspace_id,
+            user_id: UserId(row.get(0)?),
+            role: parsed(row, 1, Role::parse)?,
+        })
+    })?;
+    let (members, has_more) = page::first(limit, rows)?;
     Ok(MembersResult {
         members,
         has_more,
@@ -246,7 +233,7 @@ pub(super) fn admit(
 ) -> Result<Workspace, Failure> {
     if membership::workspaces_of(work, user_id)?.len() >= MAX_WORKSPACES {
         let message = format!("a user is in at most {MAX_WORKSPACES} workspaces");
-        let refusal = RpcError::new(ErrorCode::Conflict, message).with("limit", MAX_WORKSPACES);
+        let refusal = RpcError::full(MAX_WORKSPACES, message);
         return Err(refusal.into());
     }
     let workspace = current(work, id)?;
@@ -267,12 +254,4 @@ pub(super) fn admit(
         },
     )?;
     Ok(workspace)
-}
-
-pub(in crate::families) fn full(what: &str) -> RpcError {
-    RpcError::new(
-        ErrorCode::Conflict,
-        format!("a {what} has at most {MAX_MEMBERS} members"),
-    )
-    .with("limit", MAX_MEMBERS)
 }

@@ -12,7 +12,7 @@ use antiphon_api::{
     RpcError,
     entities::{Permission, Role},
     events::WorkspaceUpdated,
-    ids::{UserId, WorkspaceId},
+    ids::WorkspaceId,
     limits::MAX_NAME_CHARS,
     method::NoParams,
     methods::workspace::{
@@ -21,8 +21,8 @@ use antiphon_api::{
         WorkspaceResult,
     },
 };
-use antiphon_store::{Audience, Scope, log, membership};
-use rusqlite::{Connection, params};
+use antiphon_store::{Audience, log};
+use rusqlite::params;
 
 use super::{name_of, permission};
 use crate::{
@@ -31,7 +31,6 @@ use crate::{
 };
 
 pub(super) use end::purge;
-pub(super) use members::full;
 use rows::current;
 pub(super) use rows::{of_user, owns_any, roles_of};
 
@@ -61,7 +60,7 @@ fn create(work: &mut Work<'_, '_>, params: CreateParams) -> Result<WorkspaceResu
 
 fn get(look: &mut Look<'_>, params: WorkspaceParams) -> Result<WorkspaceResult, Failure> {
     let caller = look.caller.user()?;
-    visible(look, params.workspace_id, caller)?;
+    permission::visible(look, params.workspace_id, caller)?;
     Ok(WorkspaceResult {
         workspace: current(look, params.workspace_id)?,
     })
@@ -132,22 +131,4 @@ fn changed(work: &mut Work<'_, '_>, id: WorkspaceId) -> Result<WorkspaceResult, 
     };
     work.emit(&Audience::workspace(id), updated)?;
     Ok(WorkspaceResult { workspace })
-}
-
-fn absent(id: WorkspaceId) -> RpcError {
-    RpcError::not_found("workspace", id.get())
-}
-
-/// The caller's role in a workspace they are in.
-pub(super) fn visible(db: &Connection, id: WorkspaceId, caller: UserId) -> Result<Role, Failure> {
-    Ok(role_of(db, id, caller)?.ok_or_else(|| absent(id))?)
-}
-
-pub(super) fn role_of(
-    db: &Connection,
-    id: WorkspaceId,
-    user: UserId,
-) -> Result<Option<Role>, rusqlite::Error> {
-    let role = membership::role_of(db, Scope::Workspace(id), user)?;
-    Ok(role.as_deref().and_then(Role::parse))
 }

@@ -6,6 +6,8 @@ use antiphon_api::{
 };
 use rusqlite::{Connection, Row};
 
+use super::super::column::parsed;
+
 use super::super::permission;
 
 /// A workspace that is not deleted.
@@ -44,10 +46,9 @@ pub(in crate::families) fn roles_of(
         "SELECT workspace_id, role FROM workspace_member WHERE user_id = ?1 ORDER BY workspace_id",
     )?
     .query_map([user.get()], |row| {
-        let role: String = row.get(1)?;
         Ok(OwnRole {
             workspace_id: WorkspaceId(row.get(0)?),
-            role: Role::parse(&role).ok_or(rusqlite::Error::InvalidQuery)?,
+            role: parsed(row, 1, Role::parse)?,
         })
     })?
     .collect()

@@ -99,13 +99,13 @@ fn member_named(
     .optional()
 }
 
-fn may_mention_all(db: &Connection, channel: &Channel, author: UserId) -> Result<bool, Failure> {
+fn may_mention_all(
+    db: &Connection,
+    channel: &Channel,
+    author: UserId,
+) -> Result<bool, rusqlite::Error> {
     let needed = Permission::MessageMentionAll;
-    match permission::require(db, channel.workspace_id, author, needed) {
-        Ok(_) => Ok(true),
-        Err(Failure::Refused(_)) => Ok(false),
-        Err(failure) => Err(failure),
-    }
+    permission::has(db, channel.workspace_id, author, needed)
 }
 
 fn add_online(

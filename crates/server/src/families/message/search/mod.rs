@@ -9,17 +9,20 @@ mod snippet;
 
 use antiphon_api::{
     ids::{ChannelId, MessageId},
+    limits::MAX_LIST_BYTES,
     methods::message::{SearchParams, SearchResult},
 };
 use antiphon_store::{log, membership};
 use rusqlite::Connection;
 
 use super::{
-    super::{channel, workspace},
-    limit_of,
+    super::{
+        channel,
+        page::{limit_of, up_to},
+        permission,
+    },
     page::weight,
     row::load,
-    up_to,
 };
 use crate::context::{Failure, Look};
 
@@ -37,7 +40,7 @@ pub(super) fn search(look: &mut Look<'_>, params: SearchParams) -> Result<Search
         None => Vec::new(),
     };
     let messages = found.iter().map(|id| load(look, *id));
-    let (messages, has_more) = up_to(limit as usize, messages, weight)?;
+    let (messages, has_more) = up_to(limit, MAX_LIST_BYTES, messages, weight)?;
     let oldest = messages.last().map(|message| message.id);
     Ok(SearchResult {
         hits: snippet::hits(look, &expression.unwrap_or_default(), messages)?,
@@ -51,7 +54,7 @@ pub(super) fn search(look: &mut Look<'_>, params: SearchParams) -> Result<Search
 fn places(look: &Look<'_>, params: &SearchParams) -> Result<Vec<ChannelId>, Failure> {
     let caller = look.caller.user()?;
     if let Some(id) = params.workspace_id {
-        workspace::visible(look, id, caller)?;
+        permission::visible(look, id, caller)?;
     }
     if let Some(id) = params.channel_id {
         channel::joined(look, id, caller)?;
@@ -69,7 +72,7 @@ fn find(
     db: &Connection,
     expression: &str,
     before: Option<MessageId>,
-    at_most: u32,
+    at_most: usize,
 ) -> Result<Vec<MessageId>, rusqlite::Error> {
     let before = before.map_or(i64::MAX, MessageId::get);
     db.prepare_cached(FIND)?

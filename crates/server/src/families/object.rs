@@ -1,6 +1,28 @@
 //! JSON objects that clients change in part.
 
+use antiphon_api::RpcError;
 use serde_json::{Map, Value};
+
+use crate::context::Failure;
+
+/// The object as JSON, if it is not too much. `what` names it.
+pub(super) fn bounded(
+    what: &str,
+    object: &Map<String, Value>,
+    max_bytes: usize,
+    max_depth: usize,
+) -> Result<String, Failure> {
+    let levels = 1 + object.values().map(depth).max().unwrap_or_default();
+    if levels > max_depth {
+        let message = format!("{what} is over {max_depth} levels of objects and arrays deep");
+        return Err(RpcError::over(max_depth, message).into());
+    }
+    let text = serde_json::to_string(object)?;
+    if text.len() > max_bytes {
+        return Err(RpcError::too_large(what, max_bytes).into());
+    }
+    Ok(text)
+}
 
 /// Merges `patch` into `target` as RFC 7396 says: null removes, objects merge, the rest replaces.
 pub(super) fn merge(target: &mut Map<String, Value>, patch: Map<String, Value>) {
@@ -21,7 +43,7 @@ pub(super) fn merge(target: &mut Map<String, Value>, patch: Map<String, Value>) 
 }
 
 /// How many objects and arrays lie within each other, `value` included.
-pub(super) fn depth(value: &Value) -> usize {
+fn depth(value: &Value) -> usize {
     let within = match value {
         Value::Array(items) => items.iter().map(depth).max(),
         Value::Object(fields) => fields.values().map(depth).max(),
