@@ -60,7 +60,7 @@ async fn the_servers_own_reads_go_on_while_callers_have_every_reader() {
     let place = Place::new();
     let options = place.options();
     let (readers, store) = (options.readers, Store::open(options).unwrap());
-    let (began, mut begun) = tokio::sync::mpsc::unbounded_channel();
+    let (began, mut begun) = tokio::sync::mpsc::channel(readers);
     let mut holds = Vec::new();
     for _ in 0..readers {
         let (let_go, held) = mpsc::channel::<()>();
@@ -68,7 +68,7 @@ async fn the_servers_own_reads_go_on_while_callers_have_every_reader() {
         let read = async move {
             let time = Duration::from_secs(20);
             let hold = move |_: &rusqlite::Connection| -> Sql<()> {
-                began.send(()).ok();
+                began.blocking_send(()).ok();
                 held.recv().ok();
                 Ok(())
             };
