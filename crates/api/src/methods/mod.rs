@@ -77,6 +77,7 @@ methods![
     thread::Follow,
     thread::Unfollow,
     thread::Read,
+    thread::Get,
     thread::List,
     thread::Messages,
     read::Mark,

@@ -38,6 +38,12 @@ method! {
 }
 
 method! {
+    /// A thread the caller follows, and the message at its root.
+    "thread.get" Query Get(ThreadParams) -> FollowedThread, [NotFound],
+    example {"thread_id": 1}
+}
+
+method! {
     /// The threads the caller follows with the messages at their roots, in id order: those with the
     /// highest ids, or those before `before_id`.
     "thread.list" Query List(ListParams) -> ListResult, [NotFound, Forbidden],
@@ -119,6 +125,7 @@ pub struct ListResult {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ThreadFollowed")]
 pub struct FollowedThread {
     #[serde(flatten)]
     pub thread: Thread,

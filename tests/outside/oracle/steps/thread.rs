@@ -8,6 +8,7 @@ pub(super) const STEPS: &[Maker] = &[
     step("thread.follow", 4, follow),
     step("thread.unfollow", 3, unfollow),
     step("thread.read", 6, read),
+    step("thread.get", 1, unfollow),
     step("thread.list", 1, list),
     step("thread.messages", 1, messages),
 ];

@@ -12,8 +12,8 @@ use antiphon_api::{
     ids::{ChannelId, MessageId, UserId},
     limits::MAX_LIST_BYTES,
     methods::thread::{
-        Follow, FollowedThread, List, ListParams, ListResult, Messages, MessagesParams,
-        MessagesResult, Read, Reply, Unfollow,
+        Follow, FollowedThread, Get, List, ListParams, ListResult, Messages, MessagesParams,
+        MessagesResult, Read, Reply, ThreadParams, Unfollow,
     },
 };
 use antiphon_store::log;
@@ -36,6 +36,7 @@ pub(super) fn register(router: Router) -> Router {
         .mutation::<Follow>(follow::follow)
         .mutation::<Unfollow>(follow::unfollow)
         .mutation::<Read>(follow::read)
+        .query::<Get>(get)
         .query::<List>(list)
         .query::<Messages>(messages)
 }
@@ -52,6 +53,14 @@ pub(super) fn root(db: &Connection, id: MessageId, caller: UserId) -> Result<Mes
         return Err(RpcError::invalid_param("thread_id", message).into());
     }
     Ok(root)
+}
+
+fn get(look: &mut Look<'_>, params: ThreadParams) -> Result<FollowedThread, Failure> {
+    let caller = look.caller.user()?;
+    let message = root(look, params.thread_id, caller)?;
+    let thread = follow::of(look, message.channel_id, message.id, caller)?
+        .ok_or_else(|| RpcError::not_found("thread", message.id.get()))?;
+    Ok(FollowedThread { thread, message })
 }
 
 fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> {

@@ -96,6 +96,7 @@ async fn threads() {
         ("thread.read", read(3), "unncnn"),
         ("thread.messages", of(1), "u+++nn"),
         ("thread.messages", of(3), "unn+nn"),
+        ("thread.get", of(1), "unnnnn"),
         ("thread.list", json!({}), "u+++++"),
         ("thread.list", json!({ "channel_id": 1 }), "u+++fn"),
         ("thread.list", json!({ "channel_id": 2 }), "unn+nn"),
