@@ -58,21 +58,25 @@ fn allowed(
     caller: UserId,
     messages: &[Message],
 ) -> Result<(), Failure> {
-    let mut is_others = messages.iter().any(|message| message.author_id != caller);
-    for root in messages.iter().filter(|message| message.reply_count > 0) {
-        is_others = is_others
-            || db
-                .prepare_cached(
-                    "SELECT 1 FROM message
-                     WHERE channel_id = ?1 AND thread_id = ?2 AND author_id <> ?3",
-                )?
-                .exists([channel.id.get(), root.id.get(), caller.get()])?;
-    }
-    if is_others {
-        let needed = Permission::MessageDelete;
-        permission::require(db, channel.workspace_id, caller, needed)?;
+    for message in messages {
+        if message.author_id != caller || others_replied(db, message)? {
+            let needed = Permission::MessageDelete;
+            permission::require(db, channel.workspace_id, caller, needed)?;
+            break;
+        }
     }
     Ok(())
+}
+
+/// Whether somebody but its author replied to a message.
+fn others_replied(db: &Connection, root: &Message) -> Result<bool, rusqlite::Error> {
+    if root.reply_count == 0 {
+        return Ok(false);
+    }
+    db.prepare_cached(
+        "SELECT 1 FROM message WHERE channel_id = ?1 AND thread_id = ?2 AND author_id <> ?3",
+    )?
+    .exists([root.channel_id.get(), root.id.get(), root.author_id.get()])
 }
 
 fn remove(work: &mut Work<'_, '_>, message: Message) -> Result<(), Failure> {
