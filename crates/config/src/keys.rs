@@ -67,12 +67,9 @@ pub(crate) fn sections() -> Vec<Section> {
     let schema = settings.into_generator().into_root_schema_for::<Config>();
     let defaults = toml::Table::try_from(Config::default()).unwrap_or_default();
     let mut sections = Vec::new();
-    gather(
-        "",
-        schema.as_object().unwrap_or(&Map::new()),
-        &toml::Value::Table(defaults),
-        &mut sections,
-    );
+    if let Some(schema) = schema.as_object() {
+        gather("", schema, &toml::Value::Table(defaults), &mut sections);
+    }
     sections.retain(|section: &Section| !section.keys.is_empty());
     sections
 }

@@ -15,9 +15,11 @@ fn of_file(text: &str) -> Result<Loaded, Vec<Problem>> {
 /// The problems of a file, each as its line and what is said of it.
 fn problems(text: &str) -> Vec<(usize, String)> {
     let problems = of_file(text).expect_err("there are problems");
-    let line = |problem: Problem| match problem.place {
-        Place::File { line, .. } => (line, problem.message),
-        place => panic!("{place} is not the file"),
+    let line = |problem: Problem| {
+        let Place::File { line, .. } = problem.place else {
+            panic!("{problem} is not of the file");
+        };
+        (line, problem.message)
     };
     problems.into_iter().map(line).collect()
 }
