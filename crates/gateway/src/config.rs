@@ -2,7 +2,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use antiphon_token::Verifier;
 
-use crate::Origins;
+use crate::{Caps, Origins, Proxies};
 
 /// How a gateway is to run; complete before anything is bound.
 pub struct Config {
@@ -13,6 +13,8 @@ pub struct Config {
     /// Development: only a loopback address and a loopback `Host` will do.
     pub dev: bool,
     pub origins: Origins,
+    pub proxies: Proxies,
+    pub caps: Caps,
     pub session: antiphon_session::Config,
     /// Over how long a drain spreads the tabs' departures.
     pub drain_window: Duration,
@@ -27,6 +29,8 @@ impl Config {
             verifier,
             dev: false,
             origins: Origins::default(),
+            proxies: Proxies::default(),
+            caps: Caps::default(),
             session: antiphon_session::Config::default(),
             drain_window: Duration::from_secs(5),
         }

@@ -12,11 +12,12 @@ use antiphon_api::{
 };
 use antiphon_client::rpc::{CallError, Rpc};
 use antiphon_token::{Identity, Refusal as TokenRefusal, Subject, Verified, Verifier};
+use governor::DefaultDirectRateLimiter;
 use http::HeaderMap;
 use tokio::sync::watch;
 
 use crate::{
-    auth::{Credentials, Origins, Refusal},
+    auth::{Credentials, Origins, Proxies, Refusal},
     calls::Calls,
     clock,
     directory::Directory,
@@ -29,6 +30,9 @@ pub(crate) struct Gateway {
     pub(crate) verifier: Verifier,
     pub(crate) dev: bool,
     pub(crate) origins: Origins,
+    pub(crate) proxies: Proxies,
+    pub(crate) frame_bytes: usize,
+    pub(crate) handshakes: DefaultDirectRateLimiter,
     pub(crate) link: watch::Receiver<LinkState>,
     pub(crate) rpc: Rpc,
     pub(crate) calls: Calls,

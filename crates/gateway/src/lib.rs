@@ -15,6 +15,7 @@
 mod attach;
 mod auth;
 mod calls;
+mod caps;
 mod clock;
 mod config;
 mod directory;
@@ -27,6 +28,7 @@ mod request_id;
 mod run;
 mod tab;
 
-pub use auth::{NotAnOrigin, Origins};
+pub use auth::{NotANetwork, NotAnOrigin, Origins, Proxies};
+pub use caps::Caps;
 pub use config::Config;
 pub use run::{Running, StartError, start};

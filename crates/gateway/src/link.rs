@@ -43,6 +43,7 @@ pub(crate) struct LinkState {
 pub(crate) struct Link {
     pub(crate) socket: PathBuf,
     pub(crate) session: antiphon_session::Config,
+    pub(crate) tabs_per_user: usize,
     /// Names this process among all that ever were.
     pub(crate) boot: String,
     pub(crate) state: watch::Sender<LinkState>,
@@ -155,7 +156,8 @@ impl Link {
             }
             return Ok(directory);
         }
-        Ok(Arc::new(Directory::new(&self.session, start)))
+        let directory = Directory::new(&self.session, self.tabs_per_user, start);
+        Ok(Arc::new(directory))
     }
 }
 

@@ -4,6 +4,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use antiphon_client::rpc::Rpc;
 use antiphon_wire::{EVENTS_SOCKET, MAX_SOCKET_PATH, RPC_SOCKET};
+use governor::{Quota, RateLimiter};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use crate::{
@@ -81,6 +82,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let follower = Link {
         socket: events_socket,
         session: config.session,
+        tabs_per_user: config.caps.tabs_per_user,
         boot: format!("{boot:016x}"),
         state: link_state,
     };
@@ -90,6 +92,9 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         verifier: config.verifier,
         dev: config.dev,
         origins: config.origins,
+        proxies: config.proxies,
+        frame_bytes: config.caps.frame_bytes,
+        handshakes: RateLimiter::direct(Quota::per_second(config.caps.handshakes_per_second)),
         link: link.clone(),
         calls: calls.clone(),
         replays: Replays::new(rpc.clone()),
@@ -98,7 +103,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     });
     let mut serving = JoinSet::new();
     let (closing, closing_seen) = watch::channel(false);
-    serving.spawn(serve(listener, gateway, closing_seen));
+    serving.spawn(serve(listener, gateway, config.caps, closing_seen));
     let mut background = JoinSet::new();
     background.spawn(follower.follow());
     background.spawn(sweep(link.clone()));

@@ -6,10 +6,12 @@
 //! in logs; a ticket may be there, being of no use to whoever reads it later.
 
 mod origin;
+mod proxies;
 mod token;
 
 pub(crate) use origin::check_loopback_host;
 pub use origin::{NotAnOrigin, Origins};
+pub use proxies::{NotANetwork, Proxies};
 pub(crate) use token::{Credentials, Protocol};
 
 use antiphon_api::{ErrorCode, RpcError, frame::CloseCode};

@@ -35,9 +35,6 @@ pub(crate) use self::tab::Tab;
 /// How many locks the sessions are spread over.
 pub(crate) const SHARDS: usize = 16;
 
-/// The most tabs of one user; a further one is told to come back later.
-const MAX_TABS: usize = 100;
-
 /// All sessions of this gateway.
 pub(crate) struct Directory {
     shards: Vec<Mutex<Slot>>,
@@ -47,6 +44,8 @@ pub(crate) struct Directory {
     pub(crate) externals: Mutex<Externals>,
     pub(crate) leases: Leases,
     next_tab: AtomicU64,
+    /// The most tabs of one user; a further one is told to come back later.
+    tabs_per_user: usize,
 }
 
 struct Slot {
@@ -79,7 +78,11 @@ pub(crate) enum NotAttached {
 
 impl Directory {
     /// `position` is where the link's stream starts.
-    pub(crate) fn new(config: &antiphon_session::Config, position: Pos) -> Self {
+    pub(crate) fn new(
+        config: &antiphon_session::Config,
+        tabs_per_user: usize,
+        position: Pos,
+    ) -> Self {
         let mut config = config.clone();
         config.shard_ring_bytes /= SHARDS;
         let config = Arc::new(config);
@@ -98,6 +101,7 @@ impl Directory {
             externals: Mutex::default(),
             leases: Leases::default(),
             next_tab: AtomicU64::new(1),
+            tabs_per_user,
         }
     }
 
@@ -170,7 +174,7 @@ impl Directory {
         if self.revoked.lock().covers(principal, identity) {
             return Err(NotAttached::Revoked);
         }
-        if slot.core.tabs_of(principal) >= MAX_TABS {
+        if slot.core.tabs_of(principal) >= self.tabs_per_user {
             return Err(NotAttached::TooManyTabs);
         }
         let era = slot.era;

@@ -4,6 +4,7 @@ mod event_stream;
 mod page;
 mod respond;
 mod rpc;
+mod seats;
 mod server;
 mod stream;
 mod websocket;

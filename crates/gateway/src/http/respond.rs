@@ -47,6 +47,16 @@ pub(crate) fn method_not_allowed(allow: &'static str) -> Response<Body> {
     response
 }
 
+pub(crate) fn too_many_connections() -> Response<Body> {
+    let mut response = text(
+        StatusCode::TOO_MANY_REQUESTS,
+        "this address has too many connections\n",
+    );
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+    response
+}
+
 pub(crate) fn refuse(refusal: &Refusal) -> Response<Body> {
     let body = json!({ "error": refusal.error() }).to_string();
     let mut response = full(refusal.status, "application/json", body);

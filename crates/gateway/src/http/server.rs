@@ -1,18 +1,21 @@
 //! The listener and its connections.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
 
 use http::Request;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
     task::JoinSet,
 };
 
-use super::answer;
-use crate::gateway::Gateway;
+use super::{
+    answer, respond,
+    seats::{Seat, Seats},
+};
+use crate::{caps::Caps, gateway::Gateway};
 
 /// A client that has not sent its headers by then is dropped (slow loris).
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -23,43 +26,35 @@ const UNREAD_TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_HEADERS: usize = 64;
 /// What is buffered of a request's head and of an answer, in bytes.
 const BUFFER_BYTES: usize = 32 << 10;
-/// The most connections at once, tabs included; further ones wait in the listen queue.
-const MAX_CONNECTIONS: usize = 16_384;
 /// After a failed accept (no file descriptors, say) the listener rests before it tries again.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
-/// A connection's place among [`MAX_CONNECTIONS`], free again when the last clone is dropped. It
-/// travels with the request, because an upgraded connection outlives its HTTP.
-#[derive(Clone)]
-pub(super) struct Seat {
-    _permit: Arc<OwnedSemaphorePermit>,
-}
+/// What a connection is told that is one too many of its address.
+const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: text/plain\r\n\
+    retry-after: 1\r\nconnection: close\r\n\r\nthis address has too many connections\n";
 
 /// Serves until `closing` turns true, then lets the requests under way finish. Tabs live on in
 /// tasks of their own.
 pub(crate) async fn serve(
     listener: TcpListener,
     gateway: Arc<Gateway>,
+    caps: Caps,
     mut closing: watch::Receiver<bool>,
 ) {
-    let seats = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let seats = Arc::new(Seats::new(caps.connections, caps.connections_per_address));
     let mut connections = JoinSet::new();
     loop {
         let accepted = async {
-            let permit = Arc::clone(&seats).acquire_owned().await.ok()?;
-            Some((
-                Seat {
-                    _permit: Arc::new(permit),
-                },
-                listener.accept().await,
-            ))
+            let seat = seats.take().await?;
+            Some((seat, listener.accept().await))
         };
         tokio::select! {
             () = begun(&mut closing) => break,
             Some(_) = connections.join_next() => {}
             Some((seat, accepted)) = accepted => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(connection(stream, seat, Arc::clone(&gateway), closing.clone()));
+                Ok((stream, peer)) => {
+                    let guest = Guest { peer: peer.ip(), seat, seats: Arc::clone(&seats) };
+                    connections.spawn(connection(stream, guest, Arc::clone(&gateway), closing.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -85,17 +80,60 @@ fn prepare(stream: &TcpStream) {
     let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(UNREAD_TIMEOUT));
 }
 
+/// Who connected, and the seat they took.
+#[derive(Clone)]
+struct Guest {
+    peer: IpAddr,
+    seat: Seat,
+    seats: Arc<Seats>,
+}
+
+impl Guest {
+    /// The seat, counted among those of `address` too. `None`: it has as many as it may have.
+    fn counted(&self, address: IpAddr) -> Option<Seat> {
+        let share = self.seats.share(address)?;
+        Some(self.seat.clone().with(share))
+    }
+}
+
 async fn connection(
     stream: TcpStream,
-    seat: Seat,
+    guest: Guest,
+    gateway: Arc<Gateway>,
+    closing: watch::Receiver<bool>,
+) {
+    prepare(&stream);
+    if gateway.proxies.trusts(guest.peer) {
+        return http(stream, Guest::clone(&guest), gateway, closing).await;
+    }
+    match guest.counted(guest.peer) {
+        Some(seat) => http(stream, Guest { seat, ..guest }, gateway, closing).await,
+        // Whoever does not read it is closed all the same.
+        None => drop(stream.try_write(TOO_MANY)),
+    }
+}
+
+async fn http(
+    stream: TcpStream,
+    guest: Guest,
     gateway: Arc<Gateway>,
     mut closing: watch::Receiver<bool>,
 ) {
-    prepare(&stream);
     let handler = service_fn(move |mut request: Request<Incoming>| {
-        let gateway = Arc::clone(&gateway);
-        request.extensions_mut().insert(seat.clone());
-        async move { Ok::<_, Infallible>(answer(gateway, request).await) }
+        let (gateway, guest) = (Arc::clone(&gateway), guest.clone());
+        async move {
+            // A proxy has many clients on one connection, so that each request has a seat.
+            let seat = if gateway.proxies.trusts(guest.peer) {
+                guest.counted(gateway.proxies.client(guest.peer, request.headers()))
+            } else {
+                Some(guest.seat)
+            };
+            let Some(seat) = seat else {
+                return Ok(respond::too_many_connections());
+            };
+            request.extensions_mut().insert(seat);
+            Ok::<_, Infallible>(answer(gateway, request).await)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tungstenite::handshake::derive_accept_key;
 
-use super::{Body, refuse, respond, server::Seat, stream};
+use super::{Body, refuse, respond, seats::Seat, stream};
 use crate::{
     auth::{Protocol, Refusal},
     directory::Tab,

@@ -29,15 +29,13 @@ use super::{
 };
 use crate::{clock, directory::Tab, gateway::Gateway};
 
-/// The largest frame a client may send, in bytes; a larger one closes 1009.
-const MAX_FRAME_BYTES: usize = 64 << 10;
 /// What is read at once, in bytes; each connected tab has one buffer of this size.
 const READ_BYTES: usize = 2 << 10;
 /// The most frames, and bytes, read before output and other tabs are looked at again. A turn that
 /// reads these bytes without the end of a message counts as a frame: a message can be in pieces
 /// without number, of no bytes each.
 const READ_FRAMES: usize = 32;
-const READ_TURN_BYTES: usize = 2 * MAX_FRAME_BYTES;
+const READ_TURN_BYTES: usize = 128 << 10;
 
 /// How long a client that does not read is given to begin, and so to see why it was closed.
 const BLOCKED_CLOSE_TIMEOUT: Duration = Duration::from_secs(15);
@@ -52,8 +50,9 @@ pub(crate) async fn run(
     identity: Arc<Identity>,
     gateway: Arc<Gateway>,
 ) {
+    let config = config(gateway.frame_bytes);
     let context =
-        WebSocketContext::from_partially_read(read_before.into(), Role::Server, Some(config()));
+        WebSocketContext::from_partially_read(read_before.into(), Role::Server, Some(config));
     let wire = Wire::new(stream);
     let work = JoinSet::new();
     let socket = Socket {
@@ -71,7 +70,7 @@ pub(crate) async fn run(
 /// Closes a connection that was upgraded only to be told why not.
 pub(crate) async fn refuse(stream: TcpStream, code: CloseCode) {
     let mut wire = Wire::new(stream);
-    let mut context = WebSocketContext::new(Role::Server, Some(config()));
+    let mut context = WebSocketContext::new(Role::Server, Some(config(0)));
     if close(
         &mut context,
         &mut wire,
@@ -84,12 +83,13 @@ pub(crate) async fn refuse(stream: TcpStream, code: CloseCode) {
     }
 }
 
-fn config() -> WebSocketConfig {
+/// A frame of more than `frame_bytes` closes 1009.
+fn config(frame_bytes: usize) -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_BYTES)
         .write_buffer_size(0)
-        .max_message_size(Some(MAX_FRAME_BYTES))
-        .max_frame_size(Some(MAX_FRAME_BYTES))
+        .max_message_size(Some(frame_bytes))
+        .max_frame_size(Some(frame_bytes))
 }
 
 struct Socket {
