@@ -90,6 +90,11 @@ const CANVASES: &str = "SELECT id, json_object(
         'updated_at', updated_at, 'deleted_at', deleted_at, 'revision', revision)
     FROM canvas";
 
+/// All messages, those of deleted channels too.
+pub(in crate::oracle) fn messages(database: &Connection) -> BTreeMap<i64, Value> {
+    rows(database, MESSAGES)
+}
+
 fn id(value: &Value) -> i64 {
     value.as_i64().expect("an id")
 }
