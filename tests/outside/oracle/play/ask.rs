@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use antiphon_api::ids::Pos;
 use serde_json::{Value, json};
 
-use super::{Made, Play};
+use super::{Made, Play, USERS};
 use crate::oracle::{
     checks::{
         answers::{self, Asked},
@@ -15,8 +15,8 @@ use crate::oracle::{
 };
 
 /// How many entries a page has, so that most lists have several.
-const PAGE: usize = 3;
-/// What is looked for in all that somebody reads.
+const PAGE: usize = 2;
+/// What is looked for in all that somebody reads, author by author.
 const WORD: &str = "ada";
 
 /// What there is when a user asks.
@@ -42,8 +42,10 @@ impl Play {
         for method in OWN {
             self.ask(&scene, method, json!({})).await;
         }
-        let search = json!({ "query": WORD });
-        self.ask(&scene, "message.search", search).await;
+        for author in 1..=USERS {
+            let search = json!({ "query": WORD, "author_id": author });
+            self.ask(&scene, "message.search", search).await;
+        }
         for (methods, name, query) in EACH {
             for id in self.ids(query) {
                 for method in *methods {
@@ -133,6 +135,7 @@ const EACH: &[(&[&str], &str, &str)] = &[
             "message.list",
             "message.pins",
             "canvas.list",
+            "thread.list",
         ],
         "channel_id",
         "SELECT id FROM channel",

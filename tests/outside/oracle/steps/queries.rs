@@ -128,6 +128,11 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
          WHERE user_id = :caller AND pinned_at IS NOT NULL ORDER BY id",
     ),
     (
+        "message.pinned_here",
+        "SELECT id FROM message WHERE channel_id = :channel_id AND pinned_at IS NOT NULL
+         ORDER BY id",
+    ),
+    (
         "message.reacted",
         "SELECT DISTINCT message_id FROM reaction WHERE user_id = :caller ORDER BY 1",
     ),
