@@ -152,27 +152,52 @@ fn key_reused() -> RpcError {
 
 #[cfg(test)]
 mod tests {
-    use std::{path::PathBuf, sync::Arc, time::Duration};
+    use std::{
+        path::{Path, PathBuf},
+        sync::Arc,
+        time::Duration,
+    };
 
     use antiphon_api::ErrorCode;
     use antiphon_store::{Options, Store};
     use antiphon_token::{Key, Verifier};
 
-    use super::Call;
+    use super::{Call, Router, carry_out};
     use crate::{
         Config,
         context::{Caller, Failure, Shared},
         families,
     };
 
-    #[tokio::test]
-    async fn a_query_that_takes_too_long_is_refused_and_gives_its_turn_back() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("antiphon.db");
+    fn in_folder(folder: &Path) -> Arc<Shared> {
+        let path = folder.join("antiphon.db");
         let store = Store::open(Options::new(path, families::SCHEMA, 1 << 18)).expect("opens");
         let key = Key::random().expect("random numbers");
         let config = Config::new(PathBuf::new(), Verifier::new(&key));
-        let shared = Arc::new(Shared::new(store, config.split().1));
+        Arc::new(Shared::new(store, config.split().1))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_search_is_refused_when_others_keep_their_turns() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let shared = in_folder(folder.path());
+        let _one = shared.searches.wait().await.expect("has its turn");
+        let _two = shared.searches.wait().await.expect("has its turn");
+        let text = r#"{"jsonrpc":"2.0","method":"message.search","params":{"query":"word"}}"#;
+        let request = serde_json::from_str(text).expect("is a request");
+        let (router, caller) = (Router::new(), Caller::Operator);
+        match carry_out(&router, &shared, &caller, &request).await {
+            Err(Failure::Refused(error)) => {
+                assert_eq!(error.kind(), Some(ErrorCode::RateLimited));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_query_that_takes_too_long_is_refused_and_gives_its_turn_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let shared = in_folder(folder.path());
         for _ in 0..3 {
             let call = Call {
                 shared: Arc::clone(&shared),

@@ -256,4 +256,7 @@ async fn an_owner_hands_over_first_and_nobody_takes_in_who_is_deactivated() {
     let params = json!({ "workspace_id": new["workspace"]["id"], "user_id": 2 });
     let error = refused(&one, "workspace.add_member", params).await;
     assert_eq!(error.data["existing"], "deactivated");
+    let hand_over = json!({ "workspace_id": 1, "user_id": 2, "role": "owner" });
+    let error = refused(&one, "workspace.set_role", hand_over).await;
+    assert_eq!(error.data["existing"], "deactivated");
 }
