@@ -85,7 +85,7 @@ impl<'a> List<'a> {
         assert_eq!(says_more, has_more, "has_more of {}", told());
         let last = match self.order {
             Order::FromTheEnd if since.is_none() => page.first(),
-            _ => page.last(),
+            Order::Rising | Order::FromTheEnd | Order::Falling => page.last(),
         };
         let next = last.filter(|_| has_more).map(|item| self.key_of(item));
         if let Some(said) = result.get("next_before_id") {
@@ -116,7 +116,7 @@ impl<'a> List<'a> {
         let has_more = all.len() > limit;
         let skipped = match self.order {
             Order::FromTheEnd if since.is_none() => all.len().saturating_sub(limit),
-            _ => 0,
+            Order::Rising | Order::FromTheEnd | Order::Falling => 0,
         };
         let page = all.into_iter().skip(skipped).take(limit).cloned();
         (page.collect(), has_more)
