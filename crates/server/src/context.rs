@@ -5,11 +5,10 @@ use std::{ops::Deref, sync::Arc};
 use antiphon_api::{
     ErrorCode, RpcError,
     events::{Event, Fact, Keep, Stamped},
+    identity::{Identity, Revocation},
     ids::{HuddleLease, Pos, Revision, UnixMs, UserId},
 };
-use antiphon_store::{
-    Audience, EmitError, ReadError, Store, Tx, WriteError, revocation::Revocation,
-};
+use antiphon_store::{Audience, EmitError, ReadError, Store, Tx, WriteError};
 use antiphon_token::{Externals, Key};
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -100,22 +99,19 @@ impl Shared {
 pub(crate) enum Caller {
     /// Whoever may open rpc.sock and names nobody.
     Operator,
-    User(UserId, TokenOfCall),
-}
-
-/// What is known of the token a user's call came with.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct TokenOfCall {
-    pub(crate) expires_at: Option<UnixMs>,
-    pub(crate) jti: Option<String>,
-    pub(crate) issued_at: Option<UnixMs>,
+    User(Identity),
 }
 
 impl Caller {
     /// The user, for a method that acts as one.
     pub(crate) fn user(&self) -> Result<UserId, RpcError> {
+        self.identity().map(|identity| identity.user_id)
+    }
+
+    /// The user and their token, for a method that acts as one.
+    pub(crate) fn identity(&self) -> Result<&Identity, RpcError> {
         match self {
-            Self::User(id, _) => Ok(*id),
+            Self::User(identity) => Ok(identity),
             Self::Operator => Err(RpcError::new(
                 ErrorCode::Unauthenticated,
                 "this method acts as a user: name one with the header Antiphon-User, or antiphon call --as",
@@ -124,14 +120,14 @@ impl Caller {
     }
 
     pub(crate) fn is(&self, user: UserId) -> bool {
-        matches!(self, Self::User(id, _) if *id == user)
+        matches!(self, Self::User(identity) if identity.user_id == user)
     }
 
     /// The name under which this caller's idempotency keys are kept.
     pub(crate) fn key(&self) -> String {
         match self {
             Self::Operator => "operator".to_owned(),
-            Self::User(id, _) => format!("user:{id}"),
+            Self::User(identity) => format!("user:{}", identity.user_id),
         }
     }
 }

@@ -45,7 +45,7 @@ fn an_issued_token_is_accepted_until_its_last_second() {
     let token = issue(&key(), grant()).expect("signs");
     let identity = verifier.verify(&token, NOW).expect("is valid");
     assert_eq!(identity.subject, Subject::User(UserId(42)));
-    assert_eq!(identity.jti.as_deref(), Some("abc"));
+    assert_eq!(identity.token.jti.as_deref(), Some("abc"));
     assert!(verifier.verify(&token, NOW.plus_ms(59_999)).is_ok());
     assert_eq!(
         verifier.verify(&token, NOW.plus_ms(60_000)),

@@ -8,6 +8,7 @@ use antiphon_api::{
     ErrorCode, RpcError,
     entities::{Token, TokenKind},
     events::{TokenIssued, TokenRevoked},
+    identity::{Identity, Revocation},
     ids::{MAX_SAFE_INTEGER, Principal, UnixMs, UserId},
     method::Done,
     methods::{
@@ -18,7 +19,7 @@ use antiphon_api::{
         user::ResolveParams,
     },
 };
-use antiphon_store::{Audience, log, prune::STEP, revocation, revocation::Revocation};
+use antiphon_store::{Audience, log, prune::STEP, revocation};
 use antiphon_token::{Grant, MAX_JTI_BYTES, Subject};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -170,11 +171,14 @@ fn unlisted(
     user_id: Option<UserId>,
     administers: bool,
 ) -> Result<(UserId, UnixMs), Failure> {
-    if let Caller::User(caller, token) = work.caller
+    if let Caller::User(Identity {
+        user_id: own,
+        token,
+    }) = work.caller
         && token.jti.as_deref() == Some(jti)
-        && user_id.is_none_or(|user_id| user_id == *caller)
+        && user_id.is_none_or(|user_id| user_id == *own)
     {
-        return Ok((*caller, token.expires_at.unwrap_or(FOR_GOOD)));
+        return Ok((*own, token.expires_at.unwrap_or(FOR_GOOD)));
     }
     let Some(user_id) = user_id.filter(|_| administers) else {
         let message = "no token of this name that you can see; of one that was issued elsewhere \

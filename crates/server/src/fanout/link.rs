@@ -19,7 +19,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior},
 };
 
-use super::{Encoded, outbox::Outbox, outbox::Overflown, resolve, wire_revocation};
+use super::{Encoded, outbox::Outbox, outbox::Overflown, resolve};
 use crate::{
     clock,
     context::{Failure, Shared},
@@ -242,7 +242,7 @@ async fn greet(out: &mut Vec<u8>, after: Option<Pos>, shared: &Shared) -> Result
         .map_err(|error: ReadError<Failure>| LinkError::Database(error.into()))?;
     encode(&hello, out)?;
     for revocation in revocations {
-        encode(&FromServer::Revoke(wire_revocation(revocation)), out)?;
+        encode(&FromServer::Revoke(revocation), out)?;
     }
     encode(&FromServer::Heartbeat { head }, out)?;
     Ok(start.unwrap_or(head))

@@ -31,9 +31,9 @@ pub(super) async fn carry_out(
     caller: &Caller,
     request: &Request<'_>,
 ) -> Result<Box<RawValue>, Failure> {
-    if let Caller::User(user, _) = caller {
+    if let Caller::User(identity) = caller {
         let class = router.class_of(&request.method);
-        shared.budgets.spend(*user, class)?;
+        shared.budgets.spend(identity.user_id, class)?;
     }
     if request.method == "rpc.discover" {
         return Ok(DOCUMENT.clone());

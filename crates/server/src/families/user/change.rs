@@ -4,11 +4,12 @@ use antiphon_api::{
     RpcError,
     entities::User,
     events::{UserCreated, UserUpdated},
+    identity::Revocation,
     ids::{MAX_SAFE_INTEGER, Principal, UnixMs, UserId},
     limits::MAX_NAME_CHARS,
     methods::user::{CreateParams, MAX_EXTERNAL_ID_CHARS, UpdateParams, UserParams, UserResult},
 };
-use antiphon_store::{Audience, Scope, membership, revocation, revocation::Revocation};
+use antiphon_store::{Audience, Scope, membership, revocation};
 use rusqlite::params;
 
 use super::{
