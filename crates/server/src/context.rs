@@ -1,6 +1,6 @@
 //! What a method sees: who calls, the transaction, and the means to tell others.
 
-use std::{ops::Deref, sync::Arc};
+use std::{error::Error, ops::Deref, sync::Arc};
 
 use antiphon_api::{
     ErrorCode, RpcError,
@@ -133,30 +133,37 @@ impl Caller {
 }
 
 /// Why a method did not do what it was asked.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// The caller is told this.
-    Refused(RpcError),
+    #[error(transparent)]
+    Refused(#[from] RpcError),
     /// The caller is told nothing but that it failed.
-    Database(rusqlite::Error),
-    Internal(Box<dyn std::error::Error + Send + Sync>),
+    #[error("the database refused")]
+    Database(#[from] rusqlite::Error),
+    /// The same.
+    #[error(transparent)]
+    Internal(Box<dyn Error + Send + Sync>),
 }
 
-impl From<RpcError> for Failure {
-    fn from(error: RpcError) -> Self {
-        Self::Refused(error)
+impl Failure {
+    pub(crate) fn internal(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Internal(error.into())
     }
-}
 
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error)
+    /// Whether the disk is full or fails.
+    pub(crate) fn is_of_the_disk(&self) -> bool {
+        use rusqlite::ErrorCode::{DiskFull, SystemIoFailure};
+        let Self::Database(error) = self else {
+            return false;
+        };
+        matches!(error.sqlite_error_code(), Some(DiskFull | SystemIoFailure))
     }
 }
 
 impl From<serde_json::Error> for Failure {
     fn from(error: serde_json::Error) -> Self {
-        Self::Internal(error.into())
+        Self::internal(error)
     }
 }
 
@@ -168,7 +175,7 @@ impl From<EmitError> for Failure {
             EmitError::AudienceTooWide { .. }
             | EmitError::NotJson(_)
             | EmitError::OutOfPositions
-            | EmitError::TransactionLost => Self::Internal(error.into()),
+            | EmitError::TransactionLost => Self::internal(error),
         }
     }
 }
@@ -177,7 +184,7 @@ impl From<WriteError<Self>> for Failure {
     fn from(error: WriteError<Self>) -> Self {
         match error {
             WriteError::Refused(failure) => failure,
-            WriteError::Panicked => Self::Internal("the method panicked".into()),
+            WriteError::Panicked => Self::internal("the method panicked"),
             WriteError::Unavailable { indeterminate } => {
                 RpcError::unavailable("the server is stopping", indeterminate).into()
             }
@@ -189,7 +196,7 @@ impl From<ReadError<Self>> for Failure {
     fn from(error: ReadError<Self>) -> Self {
         match error {
             ReadError::Refused(failure) => failure,
-            ReadError::Panicked => Self::Internal("the method panicked".into()),
+            ReadError::Panicked => Self::internal("the method panicked"),
             ReadError::Late => RpcError::unavailable(
                 "it takes too long to find; ask for less: longer or fewer words, one channel",
                 false,

@@ -21,10 +21,7 @@ pub(super) fn register(router: Router) -> Router {
 fn ticket(look: &mut Look<'_>, _: NoParams) -> Result<TicketResult, Failure> {
     let identity = look.caller.identity()?.clone();
     let mut secret = [0; TICKET_BYTES];
-    getrandom::fill(&mut secret).map_err(|error| {
-        tracing::error!(%error, "no random numbers");
-        RpcError::new(ErrorCode::Internal, "internal error")
-    })?;
+    getrandom::fill(&mut secret).map_err(Failure::internal)?;
     let ticket = URL_SAFE_NO_PAD.encode(secret);
     let expires_at = look
         .shared

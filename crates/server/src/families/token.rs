@@ -80,8 +80,7 @@ fn issue(work: &mut Work<'_, '_>, params: IssueParams) -> Result<IssueResult, Fa
         expires_at: token.expires_at,
         jti: token.jti.clone(),
     };
-    let secret =
-        antiphon_token::issue(key, grant).map_err(|error| Failure::Internal(error.into()))?;
+    let secret = antiphon_token::issue(key, grant).map_err(Failure::internal)?;
     insert(work, &token)?;
     let result = IssueResult {
         token: secret,
@@ -262,7 +261,7 @@ const fn whole_second(time: UnixMs) -> UnixMs {
 }
 
 fn random_name() -> Result<String, Failure> {
-    let random = || getrandom::u64().map_err(|error| Failure::Internal(error.into()));
+    let random = || getrandom::u64().map_err(Failure::internal);
     Ok(format!("{:016x}{:016x}", random()?, random()?))
 }
 

@@ -1,7 +1,7 @@
 //! Tells people what changed: a user what they see of themselves, and everybody who shares a
 //! workspace with them what others see.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, error::Error, sync::Arc, time::Duration};
 
 use antiphon_api::{
     entities::Presence as Entity,
@@ -113,8 +113,11 @@ async fn announce(
             }
         }
         Err(error) => {
-            tracing::error!(?error, "presence cannot be told; trying again");
             presence.put_back(untold);
+            tracing::error!(
+                error = &Failure::from(error) as &dyn Error,
+                "presence cannot be told; trying again"
+            );
             tokio::time::sleep(REST).await;
         }
     }

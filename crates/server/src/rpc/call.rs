@@ -59,7 +59,7 @@ pub(super) async fn carry_out(
             params_hash,
         } => tokio::spawn(call.mutate(run, idempotency_key, params_hash))
             .await
-            .unwrap_or_else(|error| Err(Failure::Internal(error.into()))),
+            .unwrap_or_else(|error| Err(Failure::internal(error))),
     }
 }
 

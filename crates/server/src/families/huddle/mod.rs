@@ -209,5 +209,5 @@ fn access(
     livekit
         .map(|livekit| livekit.access(id, user, work.now))
         .transpose()
-        .map_err(|error| Failure::Internal(error.into()))
+        .map_err(Failure::internal)
 }
