@@ -65,14 +65,24 @@ impl Shared {
         self: &Arc<Self>,
         run: impl FnOnce(&mut Work<'_, '_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        let shared = Arc::clone(self);
+        self.work_for(Caller::Operator, None, run).await
+    }
+
+    /// Carries out a mutation for `caller`, whose idempotency key is `nonce`.
+    pub(crate) async fn work_for<T: Send + 'static>(
+        self: &Arc<Self>,
+        caller: Caller,
+        nonce: Option<String>,
+        run: impl FnOnce(&mut Work<'_, '_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (shared, now) = (Arc::clone(self), clock::now());
         let written = self.store.write(move |tx| {
             let mut effects = Effects::default();
             let result = run(&mut Work {
                 tx,
-                caller: &Caller::Operator,
-                now: clock::now(),
-                nonce: None,
+                caller: &caller,
+                now,
+                nonce: nonce.as_deref(),
                 shared: &shared,
                 effects: &mut effects,
             })?;
