@@ -26,7 +26,7 @@ use antiphon_store::Tx;
 
 use crate::rpc::Router;
 
-pub(crate) use huddle::{Seat, all_seats, lose};
+pub(crate) use huddle::{all_seats, lose};
 pub(crate) use presence::{
     Status, claims, forget_ended as forget_ended_presence, status_ends, status_of,
 };

@@ -9,12 +9,11 @@ use tokio::{
     time::{Instant, MissedTickBehavior},
 };
 
-use super::{Ghosts, Leases, Livekit, ghosts::Room};
+use super::{Ghosts, Leases, Livekit, Seat, ghosts::Room};
 use crate::{
     clock,
     context::{Failure, Shared},
     families,
-    families::Seat,
 };
 
 /// How often LiveKit is asked who is there.

@@ -21,7 +21,7 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use super::{
-    Ghosts, Livekit,
+    Ghosts, Livekit, Seat,
     ghosts::CONNECT_MS,
     leases::TTL,
     service::{look, lose},
@@ -30,7 +30,6 @@ use crate::{
     Config, clock,
     context::{Caller, Failure, Shared},
     demo, families,
-    families::Seat,
     rpc::{Router, Run},
     run::recall,
 };

@@ -8,17 +8,10 @@ use antiphon_api::{
 use antiphon_store::Audience;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::context::{Failure, Work};
-
-/// Somebody's place in a huddle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Seat {
-    pub(crate) huddle_id: HuddleId,
-    pub(crate) user: UserId,
-    pub(crate) lease: HuddleLease,
-    /// When the lease was given.
-    pub(crate) leased_at: UnixMs,
-}
+use crate::{
+    context::{Failure, Work},
+    huddle::Seat,
+};
 
 const SEAT: &str = "SELECT huddle_id, user_id, lease, leased_at FROM huddle_seat";
 const HUDDLE: &str = "SELECT id, channel_id, started_by, started_at, revision FROM huddle";
