@@ -1,5 +1,8 @@
-//! The families of methods: each file or folder holds a family's statements, rules, handlers and what they
-//! emit.
+//! The families of methods: each file or folder holds a family's statements, rules, handlers and
+//! what they emit.
+//!
+//! A revision is raised in SQL, in the statement of the change or right behind it; then the row is
+//! loaded again, and what is loaded is answered and told.
 
 mod canvas;
 mod channel;

@@ -115,12 +115,13 @@ pub(super) fn delete(work: &mut Work<'_, '_>, params: DeleteParams) -> Result<Do
         "UPDATE canvas SET deleted_at = ?2, revision = revision + 1 WHERE id = ?1",
     )?
     .execute([held.id.get(), work.now.get()])?;
+    let canvas = rows::load(work, held.id)?;
     work.emit(
-        &Audience::channel(held.channel_id),
+        &Audience::channel(canvas.channel_id),
         CanvasDeleted {
-            canvas_id: held.id,
-            channel_id: held.channel_id,
-            revision: held.revision.next(),
+            canvas_id: canvas.id,
+            channel_id: canvas.channel_id,
+            revision: canvas.revision,
         },
     )?;
     Ok(Done {})

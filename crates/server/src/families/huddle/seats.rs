@@ -66,17 +66,12 @@ pub(super) fn rise(
 
 /// Tells of what has changed among the participants, if anything has. Returns the huddle as it is.
 pub(super) fn settle(work: &mut Work<'_, '_>, before: Huddle) -> Result<Huddle, Failure> {
-    let participants = participants(work, before.id)?;
-    if participants == before.participants {
+    if participants(work, before.id)? == before.participants {
         return Ok(before);
     }
-    let huddle = Huddle {
-        participants,
-        revision: before.revision.next(),
-        ..before
-    };
-    work.prepare_cached("UPDATE huddle SET revision = ?2 WHERE id = ?1")?
-        .execute([huddle.id.get(), huddle.revision.get()])?;
+    work.prepare_cached("UPDATE huddle SET revision = revision + 1 WHERE id = ?1")?
+        .execute([before.id.get()])?;
+    let huddle = load(work, before.id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let updated = HuddleUpdated {
         huddle: huddle.clone(),
     };
