@@ -47,11 +47,24 @@ pub(super) fn register(router: Router) -> Router {
 
 fn issue(work: &mut Work<'_, '_>, params: IssueParams) -> Result<IssueResult, Failure> {
     user::require_administrator(work, work.caller, "token:issue")?;
-    let shared = work.shared;
-    let key = shared.signing_key.as_ref().ok_or_else(|| {
+    let key = work.shared.signing_key.as_ref().ok_or_else(|| {
         let message = "this server has no signing key; start it with --signing-key FILE";
         RpcError::conflict("no_signing_key", message)
     })?;
+    let token = made(work, params)?;
+    let secret = antiphon_token::issue(key, grant(&token)).map_err(Failure::internal)?;
+    insert(work, &token)?;
+    let result = IssueResult {
+        token: secret,
+        jti: token.jti.clone(),
+        expires_at: token.expires_at,
+    };
+    work.emit(&Audience::user(token.user_id), TokenIssued { token })?;
+    Ok(result)
+}
+
+/// The token that is asked for, if it may be had.
+fn made(work: &mut Work<'_, '_>, params: IssueParams) -> Result<Token, Failure> {
     if !(MIN_TTL_MS..=MAX_TTL_MS).contains(&params.ttl_ms) {
         let message = format!("expected {MIN_TTL_MS} to {MAX_TTL_MS} milliseconds");
         return Err(RpcError::invalid_param("ttl_ms", message).into());
@@ -63,7 +76,7 @@ fn issue(work: &mut Work<'_, '_>, params: IssueParams) -> Result<IssueResult, Fa
     let user_id = subject(work, params.user_id, params.external_id)?;
     refuse_too_many(work, user_id)?;
     let issued_at = first_second(work, user_id)?;
-    let token = Token {
+    Ok(Token {
         jti: random_name()?,
         user_id,
         kind: params.kind.unwrap_or_default(),
@@ -71,24 +84,18 @@ fn issue(work: &mut Work<'_, '_>, params: IssueParams) -> Result<IssueResult, Fa
         issued_at,
         expires_at: whole_second(issued_at.plus_ms(params.ttl_ms)),
         revoked_at: None,
-    };
-    let grant = Grant {
-        subject: Subject::User(user_id),
+    })
+}
+
+fn grant(token: &Token) -> Grant {
+    Grant {
+        subject: Subject::User(token.user_id),
         kind: token.kind,
         scope: token.scope.clone(),
         issued_at: token.issued_at,
         expires_at: token.expires_at,
         jti: token.jti.clone(),
-    };
-    let secret = antiphon_token::issue(key, grant).map_err(Failure::internal)?;
-    insert(work, &token)?;
-    let result = IssueResult {
-        token: secret,
-        jti: token.jti.clone(),
-        expires_at: token.expires_at,
-    };
-    work.emit(&Audience::user(user_id), TokenIssued { token })?;
-    Ok(result)
+    }
 }
 
 fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> {

@@ -90,6 +90,11 @@ pub(crate) async fn serve<L: Listener>(
         }
     }
     drop(listener);
+    finish(connections).await;
+}
+
+/// Lets connections end, but not longer than [`STOP_PATIENCE`].
+async fn finish(mut connections: JoinSet<()>) {
     let finished = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(STOP_PATIENCE, finished).await.is_err() {
         tracing::warn!(

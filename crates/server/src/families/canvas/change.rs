@@ -69,27 +69,17 @@ pub(super) fn update(
         return Err(conflict(&held, message).into());
     }
     expect_revision(&held, params.expected_revision)?;
-    let title = match &params.title {
-        Some(title) => name_of("title", title, MAX_TITLE_CHARS)?,
-        None => held.title.clone(),
-    };
-    let content = match (params.content, params.patch) {
-        (Some(_), Some(_)) => {
-            let message = "expected either content or patch";
-            return Err(RpcError::invalid_param("patch", message).into());
-        }
-        (None, None) if params.title.is_none() => {
-            let message = "expected title, content or patch";
-            return Err(RpcError::invalid_param(".", message).into());
-        }
-        (None, None) => held.content.clone(),
-        (Some(content), None) => content,
-        (None, Some(patch)) => {
-            let mut content = held.content.clone();
-            merge(&mut content, patch);
-            content
-        }
-    };
+    let title = params
+        .title
+        .map(|title| name_of("title", &title, MAX_TITLE_CHARS))
+        .transpose()?;
+    let content = new_content(&held, params.content, params.patch)?;
+    if title.is_none() && content.is_none() {
+        let message = "expected title, content or patch";
+        return Err(RpcError::invalid_param(".", message).into());
+    }
+    let title = title.unwrap_or_else(|| held.title.clone());
+    let content = content.unwrap_or_else(|| held.content.clone());
     let encoded = encoded(&content)?;
     if title == held.title && content == held.content {
         return Ok(CanvasResult { canvas: held });
@@ -102,6 +92,26 @@ pub(super) fn update(
         },
     )?;
     Ok(CanvasResult { canvas })
+}
+
+/// What is to be in a canvas, if that is said.
+fn new_content(
+    held: &Canvas,
+    content: Option<Map<String, Value>>,
+    patch: Option<Map<String, Value>>,
+) -> Result<Option<Map<String, Value>>, RpcError> {
+    match (content, patch) {
+        (Some(_), Some(_)) => Err(RpcError::invalid_param(
+            "patch",
+            "expected either content or patch",
+        )),
+        (None, Some(patch)) => {
+            let mut content = held.content.clone();
+            merge(&mut content, patch);
+            Ok(Some(content))
+        }
+        (content, None) => Ok(content),
+    }
 }
 
 pub(super) fn delete(work: &mut Work<'_, '_>, params: DeleteParams) -> Result<Done, Failure> {
