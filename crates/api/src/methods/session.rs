@@ -21,7 +21,9 @@ method! {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "SessionTicketResult")]
 pub struct TicketResult {
+    /// The secret, for `?ticket=`.
     pub ticket: String,
+    /// Until when it can be used; not after the end of the caller's token.
     pub expires_at: UnixMs,
 }
 
