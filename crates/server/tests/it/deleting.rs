@@ -13,7 +13,7 @@ const WORD: &str = "apple @u2";
 async fn conversation(talk: &Talk) -> (i64, i64) {
     let read = json!({ "channel_id": 1, "message_id": talk.say(2, "pear").await });
     talk.must(2, "read.mark", read).await;
-    let root = talk.say(1, "apple @channel").await;
+    let root = talk.say(1, "apple @channel @u2").await;
     let reply = talk.reply(3, root, WORD).await;
     for (message, author) in [(root, 1), (reply, 3)] {
         let edit = json!({ "message_id": message, "body": "apple, edited" });
