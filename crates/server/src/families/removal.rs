@@ -5,7 +5,7 @@ use rusqlite::{Connection, Error};
 use super::page::up_to;
 
 /// What a slice weighs at most, in bytes, unless a single entry weighs more: removing that much text
-/// from the index of words holds the writer for some 20 ms.
+/// from the index of words holds the writer for 5 to 40 ms.
 const MAX_SLICE: usize = 64 * 1024;
 
 /// Entries that are removed slice by slice. Each is weighed in bytes: of its text, and 128 for each of its

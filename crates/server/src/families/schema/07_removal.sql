@@ -12,3 +12,7 @@ CREATE VIEW present_message AS
     SELECT * FROM message
     WHERE thread_id IS NULL OR EXISTS (
         SELECT 1 FROM message AS root WHERE root.id = message.thread_id AND root.thread_id IS NULL);
+
+-- Finds what an author has written in a channel, and whether it is there.
+DROP INDEX message_by_author;
+CREATE INDEX message_by_author ON message (author_id, channel_id, thread_id);
