@@ -15,6 +15,7 @@ mod page;
 mod permission;
 mod presence;
 mod read;
+mod removal;
 mod server;
 mod session;
 mod state;
@@ -44,6 +45,7 @@ pub(crate) const SCHEMA: &[&str] = &[
     include_str!("schema/04_huddles.sql"),
     include_str!("schema/05_canvases.sql"),
     include_str!("schema/06_tokens.sql"),
+    include_str!("schema/07_removal.sql"),
 ];
 
 /// The most members of a workspace or channel, so that an envelope with all their ids fits a
@@ -78,9 +80,10 @@ pub(crate) fn register(router: Router) -> Router {
         .fold(router, |router, register| register(router))
 }
 
-/// Removes a slice of what was in deleted channels and workspaces. `false`: nothing is left of them.
+/// Removes a slice of what is deleted: messages, channels and workspaces, with what was in them. `false`:
+/// nothing is left of them.
 pub(crate) fn purge(tx: &Tx<'_>) -> Result<bool, rusqlite::Error> {
-    Ok(channel::purge(tx)? || workspace::purge(tx)?)
+    Ok(message::purge(tx)? || channel::purge(tx)? || workspace::purge(tx)?)
 }
 
 /// `text` without surrounding white space, if it has 1 to `max` characters and no control ones.
