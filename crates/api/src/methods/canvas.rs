@@ -153,7 +153,9 @@ pub struct CanvasResult {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "CanvasList")]
 pub struct ListResult {
+    /// In id order.
     pub canvases: Vec<CanvasSummary>,
+    /// Whether more follow.
     pub has_more: bool,
     /// Where in the log this was read.
     pub pos: Pos,
@@ -164,6 +166,7 @@ pub struct ListResult {
 pub struct HistoryResult {
     /// The newest first. Deleting and bringing back take a number of their own and are not here.
     pub revisions: Vec<CanvasRevision>,
+    /// Whether older ones are kept.
     pub has_more: bool,
     /// Where in the log this was read.
     pub pos: Pos,

@@ -157,6 +157,7 @@ pub struct ListResult {
 pub struct ListedChannel {
     #[serde(flatten)]
     pub channel: Channel,
+    /// Whether the caller is in it.
     pub is_member: bool,
 }
 
@@ -164,6 +165,7 @@ pub struct ListedChannel {
 #[schemars(rename = "SeenChannel")]
 pub struct GetResult {
     pub channel: Channel,
+    /// Whether the caller is in it.
     pub is_member: bool,
 }
 
@@ -182,7 +184,9 @@ pub struct MembersParams {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "ChannelMembers")]
 pub struct MembersResult {
+    /// In the order of their ids.
     pub members: Vec<ChannelMember>,
+    /// Whether more follow.
     pub has_more: bool,
     /// Where in the log this was read.
     pub pos: Pos,

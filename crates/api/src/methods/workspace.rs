@@ -155,7 +155,9 @@ pub struct MembersParams {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "WorkspaceMembers")]
 pub struct MembersResult {
+    /// In the order of their ids.
     pub members: Vec<WorkspaceMember>,
+    /// Whether more follow.
     pub has_more: bool,
     /// Where in the log this was read.
     pub pos: Pos,

@@ -31,9 +31,9 @@ pub(super) async fn carry_out(
     caller: &Caller,
     request: &Request<'_>,
 ) -> Result<Box<RawValue>, Failure> {
-    if let Caller::User(user, _) = caller {
+    if let Caller::User(identity) = caller {
         let class = router.class_of(&request.method);
-        shared.budgets.spend(*user, class)?;
+        shared.budgets.spend(identity.user_id, class)?;
     }
     if request.method == "rpc.discover" {
         return Ok(DOCUMENT.clone());
@@ -59,7 +59,7 @@ pub(super) async fn carry_out(
             params_hash,
         } => tokio::spawn(call.mutate(run, idempotency_key, params_hash))
             .await
-            .unwrap_or_else(|error| Err(Failure::Internal(error.into()))),
+            .unwrap_or_else(|error| Err(Failure::internal(error))),
     }
 }
 
@@ -80,37 +80,24 @@ impl Call {
         key: Option<String>,
         params_hash: [u8; 32],
     ) -> Result<Box<RawValue>, Failure> {
-        let (caller, method, now) = (self.caller.clone(), self.method, clock::now());
-        let shared = Arc::clone(&self.shared);
-        let written = self.shared.store.write(move |tx| {
-            caller::authenticate(tx, &caller, now)?;
-            let mut effects = Effects::default();
-            let owner = caller.key();
-            if let Some(key) = &key {
-                match idempotency::find(tx, &owner, method, key, &params_hash)? {
-                    Earlier::Same(result) => return Ok((result, effects)),
-                    Earlier::Different => return Err(key_reused().into()),
-                    Earlier::None => {}
-                }
-            }
-            let work = &mut Work {
-                tx,
-                caller: &caller,
-                now,
-                nonce: key.as_deref(),
-                shared: &shared,
-                effects: &mut effects,
+        let method = self.method;
+        let work = self.shared.work_for(self.caller, key, move |work| {
+            let (caller, now) = (work.caller, work.now);
+            caller::authenticate(work, caller, now)?;
+            let Some(key) = work.nonce else {
+                return run(work);
             };
-            let result = run(work)?;
-            if let Some(key) = &key {
-                idempotency::remember(tx, &owner, method, key, &params_hash, &result, now)?;
+            let owner = caller.key();
+            match idempotency::find(work, &owner, method, key, &params_hash)? {
+                Earlier::Same(result) => return Ok(result),
+                Earlier::Different => return Err(key_reused().into()),
+                Earlier::None => {}
             }
-            Ok((result, effects))
+            let result = run(work)?;
+            idempotency::remember(work.tx, &owner, method, key, &params_hash, &result, now)?;
+            Ok(result)
         });
-        written
-            .await
-            .map(|done| self.shared.apply(done))
-            .map_err(Into::into)
+        work.await
     }
 
     /// Keeps `turn` until the reader is done, be the caller still there or not.

@@ -4,6 +4,7 @@ mod archiving;
 mod callers;
 mod canvases;
 mod channels;
+mod deleting;
 mod editing;
 mod examples;
 mod huddles;

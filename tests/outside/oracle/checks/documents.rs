@@ -82,7 +82,7 @@ const MESSAGES: &str = "SELECT id, json_object(
         'last_reply_id', (SELECT max(id) FROM message AS reply WHERE thread_id = message.id),
         'last_reply_at', (SELECT created_at FROM message AS reply WHERE thread_id = message.id
                           ORDER BY id DESC LIMIT 1))
-    FROM message";
+    FROM present_message AS message";
 
 const CANVASES: &str = "SELECT id, json_object(
         'id', id, 'channel_id', channel_id, 'title', title, 'content', json(content),

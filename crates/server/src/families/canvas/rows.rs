@@ -8,9 +8,23 @@ use antiphon_api::{
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Map, Value};
 
-use super::super::column::{json, optional};
+use super::super::{
+    column::{json, optional},
+    page,
+    removal::Removal,
+};
 
-use super::super::page;
+/// All canvases of a channel, with their revisions.
+pub(in crate::families) const OF_CHANNEL: Removal = Removal {
+    find: "SELECT id, 128 + octet_length(content)
+               + (SELECT coalesce(sum(128 + octet_length(content)), 0) FROM canvas_revision
+                  WHERE canvas_id = canvas.id)
+           FROM canvas WHERE channel_id = ?1",
+    remove: &[
+        "DELETE FROM canvas_revision WHERE canvas_id = ?2",
+        "DELETE FROM canvas WHERE id = ?2",
+    ],
+};
 
 pub(super) fn find(db: &Connection, id: CanvasId) -> Result<Option<Canvas>, rusqlite::Error> {
     db.prepare_cached(

@@ -12,6 +12,7 @@ mod rows;
 use antiphon_api::{
     RpcError,
     entities::User,
+    identity::Identity,
     ids::UserId,
     method::NoParams,
     methods::user::{
@@ -78,20 +79,20 @@ fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> 
 
 /// Whether the caller may know of a user.
 fn is_visible(db: &Connection, caller: &Caller, id: UserId) -> Result<bool, rusqlite::Error> {
-    let Caller::User(caller, _) = caller else {
+    let Caller::User(Identity { user_id, .. }) = caller else {
         return Ok(true);
     };
-    Ok(*caller == id
-        || rows::is_administrator(db, *caller)?
-        || shares_workspace(db, *caller, id)?
-        || rows::wrote_to(db, id, *caller)?)
+    Ok(*user_id == id
+        || rows::is_administrator(db, *user_id)?
+        || shares_workspace(db, *user_id, id)?
+        || rows::wrote_to(db, id, *user_id)?)
 }
 
 /// Whether the caller looks after the instance.
 pub(super) fn administers(db: &Connection, caller: &Caller) -> Result<bool, rusqlite::Error> {
     match caller {
         Caller::Operator => Ok(true),
-        Caller::User(id, _) => rows::is_administrator(db, *id),
+        Caller::User(identity) => rows::is_administrator(db, identity.user_id),
     }
 }
 
