@@ -16,7 +16,7 @@ use crate::oracle::{
 
 /// How many entries a page has, so that most lists have several.
 const PAGE: usize = 2;
-/// What is looked for in all that somebody reads, author by author.
+/// What is looked for in all that somebody reads, and in what one author wrote.
 const WORD: &str = "ada";
 
 /// What there is when a user asks.
@@ -42,8 +42,11 @@ impl Play {
         for method in OWN {
             self.ask(&scene, method, json!({})).await;
         }
-        for author in 1..=USERS {
-            let search = json!({ "query": WORD, "author_id": author });
+        let author = 1 + scene.head % USERS;
+        for search in [
+            json!({ "query": WORD }),
+            json!({ "query": WORD, "author_id": author }),
+        ] {
             self.ask(&scene, "message.search", search).await;
         }
         for (methods, name, query) in EACH {

@@ -129,7 +129,7 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
     ),
     (
         "message.pinned_here",
-        "SELECT id FROM message WHERE channel_id = :channel_id AND pinned_at IS NOT NULL
+        "SELECT id FROM present_message WHERE channel_id = :channel_id AND pinned_at IS NOT NULL
          ORDER BY id",
     ),
     (
