@@ -107,6 +107,15 @@ pub(super) fn require_administrator(
     Err(RpcError::forbidden(permission, message).into())
 }
 
+/// A user whom the caller may draw into a workspace: whom they share one with, or anybody if they
+/// look after the instance. Others are absent to them.
+pub(super) fn acquainted(db: &Connection, caller: UserId, id: UserId) -> Result<User, Failure> {
+    if !rows::is_administrator(db, caller)? && !shares_workspace(db, caller, id)? {
+        return Err(absent(id).into());
+    }
+    existing(db, id)
+}
+
 /// A user, for whom it is settled that the caller may know of them.
 pub(super) fn existing(db: &Connection, id: UserId) -> Result<User, Failure> {
     Ok(rows::load(db, id)?.ok_or_else(|| absent(id))?)
