@@ -6,6 +6,7 @@ mod canvases;
 mod channels;
 mod editing;
 mod examples;
+mod full;
 mod huddles;
 mod idempotency;
 mod link;
