@@ -81,10 +81,7 @@ fn is_visible(db: &Connection, caller: &Caller, id: UserId) -> Result<bool, rusq
     let Caller::User(caller, _) = caller else {
         return Ok(true);
     };
-    Ok(*caller == id
-        || rows::is_administrator(db, *caller)?
-        || shares_workspace(db, *caller, id)?
-        || rows::wrote_to(db, id, *caller)?)
+    Ok(*caller == id || knows(db, *caller, id)? || rows::wrote_to(db, id, *caller)?)
 }
 
 /// Whether the caller looks after the instance.
@@ -107,10 +104,14 @@ pub(super) fn require_administrator(
     Err(RpcError::forbidden(permission, message).into())
 }
 
-/// A user whom the caller may draw into a workspace: whom they share one with, or anybody if they
-/// look after the instance. Others are absent to them.
+/// Whether somebody shares a workspace with a user, or looks after the instance.
+fn knows(db: &Connection, caller: UserId, id: UserId) -> Result<bool, rusqlite::Error> {
+    Ok(rows::is_administrator(db, caller)? || shares_workspace(db, caller, id)?)
+}
+
+/// A user whom the caller may draw into a workspace; any other is absent to them.
 pub(super) fn acquainted(db: &Connection, caller: UserId, id: UserId) -> Result<User, Failure> {
-    if !rows::is_administrator(db, caller)? && !shares_workspace(db, caller, id)? {
+    if !knows(db, caller, id)? {
         return Err(absent(id).into());
     }
     existing(db, id)
