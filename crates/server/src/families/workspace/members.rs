@@ -45,14 +45,8 @@ pub(super) fn add_member(
         return Err(RpcError::invalid_param("role", message).into());
     }
     refuse_above(own, role, Permission::WorkspaceAddMember)?;
-    require_active(&user::acquainted(work, caller, user_id)?)?;
-    if permission::role_of(work, workspace_id, user_id)?.is_some() {
-        let message = format!("user {user_id} is a member already");
-        return Err(RpcError::conflict("member", message).into());
-    }
-    if membership::count(work, Scope::Workspace(workspace_id))? >= MAX_MEMBERS {
-        return Err(full("workspace").into());
-    }
+    let newcomer = user::acquainted(work, caller, user_id)?;
+    require_place_for(work, workspace_id, &newcomer)?;
     admit(work, workspace_id, user_id, role)?;
     Ok(MemberResult {
         member: WorkspaceMember {
@@ -61,6 +55,19 @@ pub(super) fn add_member(
             role,
         },
     })
+}
+
+/// A user who is active and no member yet, and a workspace that is not full.
+fn require_place_for(db: &Connection, id: WorkspaceId, newcomer: &User) -> Result<(), Failure> {
+    require_active(newcomer)?;
+    if permission::role_of(db, id, newcomer.id)?.is_some() {
+        let message = format!("user {} is a member already", newcomer.id);
+        return Err(RpcError::conflict("member", message).into());
+    }
+    if membership::count(db, Scope::Workspace(id))? >= MAX_MEMBERS {
+        return Err(full("workspace").into());
+    }
+    Ok(())
 }
 
 pub(super) fn remove_member(
@@ -72,18 +79,7 @@ pub(super) fn remove_member(
         user_id,
     } = params;
     let caller = work.caller.user()?;
-    const NEEDED: Permission = Permission::WorkspaceRemoveMember;
-    let own = if caller == user_id {
-        permission::visible(work, workspace_id, caller)?
-    } else {
-        permission::require(work, workspace_id, caller, NEEDED)?
-    };
-    let role = role_of_member(work, workspace_id, user_id)?;
-    if role == Role::Owner {
-        let message = "the owner cannot leave the workspace";
-        return Err(RpcError::conflict("owner", message).into());
-    }
-    refuse_above(own, role, NEEDED)?;
+    let role = role_to_end(work, workspace_id, user_id, caller)?;
     let reason = RemovalReason::by(caller, user_id);
     withdraw(work, workspace_id, user_id, reason)?;
     let left = WorkspaceMemberLeft {
@@ -99,6 +95,28 @@ pub(super) fn remove_member(
     };
     work.emit(&Audience::user(user_id), removed)?;
     Ok(Done {})
+}
+
+/// What a member is whose membership the caller may end.
+fn role_to_end(
+    db: &Connection,
+    workspace_id: WorkspaceId,
+    user_id: UserId,
+    caller: UserId,
+) -> Result<Role, Failure> {
+    const NEEDED: Permission = Permission::WorkspaceRemoveMember;
+    let own = if caller == user_id {
+        permission::visible(db, workspace_id, caller)?
+    } else {
+        permission::require(db, workspace_id, caller, NEEDED)?
+    };
+    let role = role_of_member(db, workspace_id, user_id)?;
+    if role == Role::Owner {
+        let message = "the owner cannot leave the workspace";
+        return Err(RpcError::conflict("owner", message).into());
+    }
+    refuse_above(own, role, NEEDED)?;
+    Ok(role)
 }
 
 /// Ends a membership, after those in the workspace's channels.
