@@ -144,6 +144,8 @@ permissions! {
     WorkspaceSetRole = "workspace:set_role" to Admin;
     /// Create public and private channels.
     ChannelCreate = "channel:create" to Member;
+    /// Open a dm; whoever is in the workspace may be drawn into it.
+    DmCreate = "dm:create" to Member;
     /// See the public channels and join them.
     ChannelJoin = "channel:join" to Member;
     /// Change a channel's name and topic.

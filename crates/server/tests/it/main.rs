@@ -7,6 +7,7 @@ mod channels;
 mod deleting;
 mod editing;
 mod examples;
+mod full;
 mod huddles;
 mod idempotency;
 mod link;

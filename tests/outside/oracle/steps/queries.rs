@@ -17,10 +17,15 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
         "SELECT DISTINCT user_id FROM workspace_member WHERE workspace_id IN (
              SELECT workspace_id FROM workspace_member WHERE user_id = :caller) ORDER BY 1",
     ),
+    // Whom the caller may draw in.
     (
         "user.not_in_workspace",
         "SELECT id FROM user WHERE id NOT IN (
-             SELECT user_id FROM workspace_member WHERE workspace_id = :workspace_id) ORDER BY id",
+             SELECT user_id FROM workspace_member WHERE workspace_id = :workspace_id)
+         AND (id IN (
+             SELECT theirs.user_id FROM workspace_member AS theirs
+             JOIN workspace_member AS mine USING (workspace_id) WHERE mine.user_id = :caller)
+           OR EXISTS (SELECT 1 FROM user WHERE id = :caller AND administrator)) ORDER BY id",
     ),
     (
         "user.of_workspace",

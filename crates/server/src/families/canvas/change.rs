@@ -7,8 +7,8 @@ use antiphon_api::{
     ids::{CanvasId, Revision, UserId},
     method::Done,
     methods::canvas::{
-        CanvasResult, CreateParams, DeleteParams, MAX_CONTENT_BYTES, MAX_CONTENT_DEPTH,
-        MAX_TITLE_CHARS, RestoreParams, UpdateParams,
+        CanvasResult, CreateParams, DeleteParams, MAX_CANVASES, MAX_CONTENT_BYTES,
+        MAX_CONTENT_DEPTH, MAX_TITLE_CHARS, RestoreParams, UpdateParams,
     },
 };
 use antiphon_store::Audience;
@@ -34,6 +34,12 @@ pub(super) fn create(
     permission::require(work, channel.workspace_id, caller, Permission::CanvasWrite)?;
     let title = name_of("title", &params.title, MAX_TITLE_CHARS)?;
     let content = encoded(&params.content.unwrap_or_default())?;
+    if rows::count(work, channel.id)? >= MAX_CANVASES {
+        let message = format!(
+            "a channel has at most {MAX_CANVASES} canvases, deleted ones included; restore and change one"
+        );
+        return Err(RpcError::full(MAX_CANVASES, message).into());
+    }
     work.prepare_cached(
         "INSERT INTO canvas (channel_id, title, content, created_by, created_at, updated_by,
                              updated_at)

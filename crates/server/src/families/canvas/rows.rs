@@ -61,6 +61,12 @@ pub(super) fn of_channel(
     page::first(limit, rows)
 }
 
+/// How many canvases a channel has, deleted ones too.
+pub(super) fn count(db: &Connection, channel_id: ChannelId) -> Result<usize, rusqlite::Error> {
+    db.prepare_cached("SELECT count(*) FROM canvas WHERE channel_id = ?1")?
+        .query_row([channel_id.get()], |row| row.get(0))
+}
+
 /// Keeps the canvas as it is now among its revisions, and the newest of those alone.
 pub(super) fn remember(db: &Connection, id: CanvasId) -> Result<(), rusqlite::Error> {
     db.prepare_cached(

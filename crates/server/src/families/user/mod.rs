@@ -82,10 +82,7 @@ fn is_visible(db: &Connection, caller: &Caller, id: UserId) -> Result<bool, rusq
     let Caller::User(Identity { user_id, .. }) = caller else {
         return Ok(true);
     };
-    Ok(*user_id == id
-        || rows::is_administrator(db, *user_id)?
-        || shares_workspace(db, *user_id, id)?
-        || rows::wrote_to(db, id, *user_id)?)
+    Ok(*user_id == id || knows(db, *user_id, id)? || rows::wrote_to(db, id, *user_id)?)
 }
 
 /// Whether the caller looks after the instance.
@@ -106,6 +103,19 @@ pub(super) fn require_administrator(
     }
     let message = format!("only an administrator of the instance has the permission {permission}");
     Err(RpcError::forbidden(permission, message).into())
+}
+
+/// Whether somebody shares a workspace with a user, or looks after the instance.
+fn knows(db: &Connection, caller: UserId, id: UserId) -> Result<bool, rusqlite::Error> {
+    Ok(rows::is_administrator(db, caller)? || shares_workspace(db, caller, id)?)
+}
+
+/// A user whom the caller may draw into a workspace; any other is absent to them.
+pub(super) fn acquainted(db: &Connection, caller: UserId, id: UserId) -> Result<User, Failure> {
+    if !knows(db, caller, id)? {
+        return Err(absent(id).into());
+    }
+    existing(db, id)
 }
 
 /// A user, for whom it is settled that the caller may know of them.
