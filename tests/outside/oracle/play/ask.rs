@@ -163,6 +163,7 @@ const EACH: &[(&[&str], &str, &str)] = &[
 ];
 
 const PAGED: &[&str] = &[
+    "channel.list",
     "thread.list",
     "message.search",
     "workspace.members",
