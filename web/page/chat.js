@@ -58,7 +58,8 @@ export class Chat {
     if (type === "channel.added" || type === "channel.updated") this.#putChannel(data.channel);
     else if (type === "channel.removed") this.#dropChannel(data.channel_id);
     else if (type === "workspace.removed") this.#dropWorkspace(data.workspace_id);
-    else if (type === "user.updated") this.#putUser(data.user);
+    else if (type === "user.updated" || type === "workspace.member_joined") this.#putUser(data.user);
+    else if (type === "workspace.member_left") this.users.delete(data.user_id);
     else if (type === "read.updated") this.#putRead(data.read);
     else if (type === "presence.changed") this.#putPresence(data);
     else if (type === "typing.started") this.#startedTyping(event);
@@ -150,6 +151,8 @@ export class Chat {
     for (const channel of [...this.channels.values()]) {
       if (channel.workspace_id === id) this.#dropChannel(channel.id);
     }
+    // Of a stranger's new name one does not hear: whoever is met again is fetched.
+    this.users = new Map([[this.me.id, this.me]]);
   }
 
   #putRead(read) {
@@ -175,6 +178,7 @@ export class Chat {
     if (this.#fetching.has(userId)) return;
     this.#fetching.add(userId);
     const { user } = await this.#session.insist("user.get", { user_id: userId });
+    this.#fetching.delete(userId);
     this.#putUser(user);
     this.#changed();
   }

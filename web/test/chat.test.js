@@ -270,6 +270,22 @@ test("a new name is shown, of oneself too, and an older copy of it is not", asyn
   assert.deepEqual([chat.me.display_name, chat.nameOf(ME), chat.nameOf(OTHER)], ["1 at 3", "1 at 3", "2 at 2"]);
 });
 
+test("who comes is shown as they are called, and who left is asked for again", async () => {
+  const { chat, calls, take } = await chatWith([]);
+  const zoe = (revision) => ({ id: OTHER, display_name: `Zoe ${revision}`, revision });
+  const joined = (pos, user) => chat.apply({ type: "workspace.member_joined", pos, data: { workspace_id: 1, user_id: user.id, role: "member", user } });
+  const asks = () => calls.filter(({ method }) => method === "user.get").length;
+  joined(101, zoe(1));
+  assert.equal(chat.nameOf(OTHER), "Zoe 1");
+  chat.apply({ type: "workspace.member_left", pos: 102, data: { workspace_id: 1, user_id: OTHER, role: "member", reason: "left" } });
+  assert.deepEqual([chat.nameOf(OTHER), asks()], ["…", 1]);
+  await take("user.get", { user: zoe(2) });
+  joined(103, zoe(3));
+  assert.equal(chat.nameOf(OTHER), "Zoe 3");
+  chat.apply({ type: "workspace.removed", pos: 104, data: { workspace_id: 1, reason: "left" } });
+  assert.deepEqual([chat.nameOf(OTHER), asks(), chat.users.has(ME)], ["…", 1, true]);
+});
+
 test("a channel that is archived leaves, and comes back with a new name", async () => {
   const { chat, calls } = await chatWith([message(1)]);
   const channel = { id: 1, workspace_id: 1, kind: "public", name: "hall", revision: 3 };

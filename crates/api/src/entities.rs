@@ -24,6 +24,7 @@ pub struct User {
 /// What an application remembers for a user across their tabs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Preferences {
+    /// What they are is up to the applications.
     pub values: Map<String, Value>,
     pub revision: Revision,
 }
@@ -50,6 +51,7 @@ pub struct RolePermissions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OwnRole {
     pub workspace_id: WorkspaceId,
+    /// The caller's own.
     pub role: Role,
 }
 
@@ -142,6 +144,8 @@ permissions! {
     WorkspaceSetRole = "workspace:set_role" to Admin;
     /// Create public and private channels.
     ChannelCreate = "channel:create" to Member;
+    /// Open a dm; whoever is in the workspace may be drawn into it.
+    DmCreate = "dm:create" to Member;
     /// See the public channels and join them.
     ChannelJoin = "channel:join" to Member;
     /// Change a channel's name and topic.
@@ -278,6 +282,7 @@ pub struct Message {
     /// The message this one replies to: the root of its thread. A reply has no replies.
     pub thread_id: Option<MessageId>,
     pub created_at: UnixMs,
+    /// When its body was last changed; null unless it was.
     pub edited_at: Option<UnixMs>,
     /// Rises with every change: an edit, a reaction, a pin, a reply.
     pub revision: Revision,
@@ -290,9 +295,10 @@ pub struct Message {
     pub mentions_everyone: bool,
     /// How many replies it has.
     pub reply_count: u32,
+    /// The newest of them, and when it was sent; null without one.
     pub last_reply_id: Option<MessageId>,
     pub last_reply_at: Option<UnixMs>,
-    /// Null unless pinned.
+    /// Since when it is pinned, and who did that; null unless it is.
     pub pinned_at: Option<UnixMs>,
     pub pinned_by: Option<UserId>,
 }
@@ -351,6 +357,7 @@ pub enum PresenceState {
 pub struct Presence {
     pub user_id: UserId,
     pub state: PresenceState,
+    /// Empty unless the user says something of it.
     pub status_text: String,
     pub emoji: Option<String>,
     /// When `state` began.
@@ -419,9 +426,11 @@ pub struct Token {
     pub jti: String,
     pub user_id: UserId,
     pub kind: TokenKind,
+    /// What it is limited to; null for all that its kind may do.
     pub scope: Option<String>,
     pub issued_at: UnixMs,
     pub expires_at: UnixMs,
+    /// When it was revoked; null unless it was.
     pub revoked_at: Option<UnixMs>,
 }
 

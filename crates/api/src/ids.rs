@@ -146,13 +146,6 @@ impl Seq {
     }
 }
 
-impl Revision {
-    #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0 + 1)
-    }
-}
-
 impl UnixMs {
     #[must_use]
     pub const fn plus_ms(self, ms: i64) -> Self {

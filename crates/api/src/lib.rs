@@ -10,6 +10,7 @@ pub mod entities;
 pub mod error;
 pub mod events;
 pub mod frame;
+pub mod identity;
 pub mod ids;
 pub mod jsonrpc;
 pub mod limits;

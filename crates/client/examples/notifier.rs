@@ -25,12 +25,7 @@ async fn main() -> anyhow::Result<()> {
         .zip(args.next())
         .context("usage: notifier URL TOKEN")?;
     let rpc = Rpc::http(&url, Some(token.clone()))?;
-    let mut follow = Follow::target(Target {
-        url: url.replacen("http", "ws", 1),
-        user: None,
-        auth: Auth::Bearer(token),
-        resume: None,
-    });
+    let mut follow = Follow::target(Target::of_gateway(&url, Auth::Bearer(token)));
     let mut notifier: Option<Notifier> = None;
     loop {
         match follow.next().await? {

@@ -11,13 +11,9 @@
 //! use antiphon_client::{Auth, Follow, Rpc, State, Target, Update};
 //!
 //! # async fn run(token: String) -> Result<(), Box<dyn std::error::Error>> {
-//! let rpc = Rpc::http("http://127.0.0.1:8484", Some(token.clone()))?;
-//! let mut follow = Follow::target(Target {
-//!     url: "ws://127.0.0.1:8484".to_owned(),
-//!     user: None,
-//!     auth: Auth::Bearer(token),
-//!     resume: None,
-//! });
+//! let url = "http://127.0.0.1:8484";
+//! let rpc = Rpc::http(url, Some(token.clone()))?;
+//! let mut follow = Follow::target(Target::of_gateway(url, Auth::Bearer(token)));
 //! let mut state: Option<State> = None;
 //! loop {
 //!     match follow.next().await? {

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use antiphon_api::ids::{Principal, Seq};
+use antiphon_api::{
+    identity::Identity,
+    ids::{Principal, Seq},
+};
 use antiphon_session::{NewTab, Resume};
-use antiphon_token::Identity;
 
 use crate::{
     auth::Refusal,
@@ -27,7 +29,7 @@ impl Gateway {
         resume: Resume,
     ) -> Result<Tab, Refusal> {
         let directory = self.directory()?;
-        let principal = Principal::User(identity.user);
+        let principal = Principal::User(identity.user_id);
         let new = new_tab(identity, resume)?;
         let mut log = None;
         for _ in 0..ATTEMPTS {
@@ -66,7 +68,7 @@ fn new_tab(identity: &Identity, resume: Resume) -> Result<NewTab, Refusal> {
         })
     };
     let now = clock::now();
-    let valid_until = identity.expires_at.map(|end| {
+    let valid_until = identity.token.expires_at.map(|end| {
         let left = u64::try_from(end.get() - now.unix_ms.get()).unwrap_or_default();
         now.at + std::time::Duration::from_millis(left)
     });

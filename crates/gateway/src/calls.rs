@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
-use antiphon_api::{RpcError, jsonrpc::Response as RpcResponse};
+use antiphon_api::{
+    RpcError,
+    identity::{Identity, Presented},
+    ids::UnixMs,
+    jsonrpc::Response as RpcResponse,
+};
 use antiphon_client::rpc::{MAX_ANSWER_BYTES, Rpc, TransportError};
-use antiphon_token::Identity;
 use antiphon_wire::{RequestId, TOKEN_EXPIRES, TOKEN_ID, TOKEN_ISSUED};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -46,9 +50,9 @@ impl Calls {
         body: Bytes,
         request_id: &RequestId,
     ) -> Response<Bytes> {
-        let mut headers = headers_of(identity);
+        let mut headers = headers_of(&identity.token);
         headers.insert(RequestId::HEADER, request_id.header());
-        let rpc = self.rpc.acting_as(identity.user);
+        let rpc = self.rpc.acting_as(identity.user_id);
         let _permit = self.permits.acquire().await;
         match rpc.forward(body.clone(), headers).await {
             Ok(response) => response,
@@ -118,24 +122,15 @@ struct Call<'a> {
     id: Option<&'a RawValue>,
 }
 
-fn headers_of(identity: &Identity) -> HeaderMap {
+fn headers_of(token: &Presented) -> HeaderMap {
+    let time = |time: Option<UnixMs>| time.map(|time| HeaderValue::from(time.get()));
+    let name = token.jti.as_deref();
     let fields = [
-        (
-            TOKEN_EXPIRES,
-            identity
-                .expires_at
-                .map(|time| HeaderValue::from(time.get())),
-        ),
-        (
-            TOKEN_ISSUED,
-            identity.issued_at.map(|time| HeaderValue::from(time.get())),
-        ),
+        (TOKEN_EXPIRES, time(token.expires_at)),
+        (TOKEN_ISSUED, time(token.issued_at)),
         (
             TOKEN_ID,
-            identity
-                .jti
-                .as_ref()
-                .and_then(|jti| HeaderValue::from_str(jti).ok()),
+            name.and_then(|jti| HeaderValue::from_str(jti).ok()),
         ),
     ];
     fields

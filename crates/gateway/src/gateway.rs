@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use antiphon_api::{
     ErrorCode,
+    identity::Identity,
     ids::UserId,
     methods::{
         session::{Redeem, RedeemParams},
@@ -11,7 +12,7 @@ use antiphon_api::{
     },
 };
 use antiphon_client::rpc::{CallError, Rpc};
-use antiphon_token::{Identity, Refusal as TokenRefusal, Subject, Verified, Verifier};
+use antiphon_token::{Refusal as TokenRefusal, Subject, Verified, Verifier};
 use governor::DefaultDirectRateLimiter;
 use http::HeaderMap;
 use tokio::sync::watch;
@@ -91,11 +92,14 @@ impl Gateway {
     }
 
     async fn named_by(&self, verified: Verified) -> Result<Identity, Refusal> {
-        let user = match &verified.subject {
+        let user_id = match &verified.subject {
             Subject::User(id) => *id,
             Subject::External(id) => self.resolve(id).await?,
         };
-        Ok(verified.of(user))
+        Ok(Identity {
+            user_id,
+            token: verified.token,
+        })
     }
 
     /// The user an application calls `external_id`, by the server's word.
@@ -117,13 +121,7 @@ impl Gateway {
 
     async fn redeem(&self, ticket: String) -> Result<Identity, Refusal> {
         let redeemed = self.rpc.call::<Redeem>(&RedeemParams { ticket }).await;
-        let identity = redeemed.map_err(not_told)?;
-        Ok(Identity {
-            user: identity.user_id,
-            expires_at: identity.token_expires_at,
-            jti: identity.jti,
-            issued_at: identity.issued_at,
-        })
+        redeemed.map_err(not_told)
     }
 }
 

@@ -1,6 +1,12 @@
 //! From a configuration to a running gateway, and back.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use antiphon_client::rpc::Rpc;
 use antiphon_wire::{EVENTS_SOCKET, MAX_SOCKET_PATH, RPC_SOCKET};
@@ -62,25 +68,14 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     if config.dev && !config.listen.ip().is_loopback() {
         return Err(StartError::DevNeedsLoopback(config.listen));
     }
-    let events_socket = config.server.join(EVENTS_SOCKET);
-    let path = events_socket.display().to_string();
-    if path.len() > MAX_SOCKET_PATH {
-        return Err(StartError::PathTooLong { path });
-    }
-    let listener = TcpListener::bind(config.listen).await.map_err(|source| {
-        let address = config.listen;
-        if source.kind() == io::ErrorKind::AddrInUse {
-            StartError::InUse(address)
-        } else {
-            StartError::Bind { address, source }
-        }
-    })?;
+    let socket = events_socket(&config.server)?;
+    let listener = listen(config.listen).await?;
     let address = listener.local_addr().unwrap_or(config.listen);
     let boot = getrandom::u64().map_err(StartError::Random)?;
     let (link_state, link) = watch::channel(LinkState::default());
     let (draining, draining_seen) = watch::channel(false);
     let follower = Link {
-        socket: events_socket,
+        socket,
         session: config.session,
         tabs_per_user: config.caps.tabs_per_user,
         boot: format!("{boot:016x}"),
@@ -107,16 +102,34 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let mut background = JoinSet::new();
     background.spawn(follower.follow());
     background.spawn(sweep(link.clone()));
-    let drain_window = config.drain_window;
     Ok(Running {
         address,
         link,
         draining,
         closing,
         calls,
-        drain_window,
+        drain_window: config.drain_window,
         serving,
         background,
+    })
+}
+
+fn events_socket(server: &Path) -> Result<PathBuf, StartError> {
+    let socket = server.join(EVENTS_SOCKET);
+    let path = socket.display().to_string();
+    if path.len() > MAX_SOCKET_PATH {
+        return Err(StartError::PathTooLong { path });
+    }
+    Ok(socket)
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| {
+        if source.kind() == io::ErrorKind::AddrInUse {
+            StartError::InUse(address)
+        } else {
+            StartError::Bind { address, source }
+        }
     })
 }
 

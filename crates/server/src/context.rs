@@ -1,15 +1,14 @@
 //! What a method sees: who calls, the transaction, and the means to tell others.
 
-use std::{ops::Deref, sync::Arc};
+use std::{error::Error, ops::Deref, sync::Arc};
 
 use antiphon_api::{
     ErrorCode, RpcError,
     events::{Event, Fact, Keep, Stamped},
+    identity::{Identity, Revocation},
     ids::{HuddleLease, Pos, Revision, UnixMs, UserId},
 };
-use antiphon_store::{
-    Audience, EmitError, ReadError, Store, Tx, WriteError, revocation::Revocation,
-};
+use antiphon_store::{Audience, EmitError, ReadError, Store, Tx, WriteError};
 use antiphon_token::{Externals, Key};
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -66,14 +65,24 @@ impl Shared {
         self: &Arc<Self>,
         run: impl FnOnce(&mut Work<'_, '_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        let shared = Arc::clone(self);
+        self.work_for(Caller::Operator, None, run).await
+    }
+
+    /// Carries out a mutation for `caller`, whose idempotency key is `nonce`.
+    pub(crate) async fn work_for<T: Send + 'static>(
+        self: &Arc<Self>,
+        caller: Caller,
+        nonce: Option<String>,
+        run: impl FnOnce(&mut Work<'_, '_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (shared, now) = (Arc::clone(self), clock::now());
         let written = self.store.write(move |tx| {
             let mut effects = Effects::default();
             let result = run(&mut Work {
                 tx,
-                caller: &Caller::Operator,
-                now: clock::now(),
-                nonce: None,
+                caller: &caller,
+                now,
+                nonce: nonce.as_deref(),
                 shared: &shared,
                 effects: &mut effects,
             })?;
@@ -100,22 +109,19 @@ impl Shared {
 pub(crate) enum Caller {
     /// Whoever may open rpc.sock and names nobody.
     Operator,
-    User(UserId, TokenOfCall),
-}
-
-/// What is known of the token a user's call came with.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct TokenOfCall {
-    pub(crate) expires_at: Option<UnixMs>,
-    pub(crate) jti: Option<String>,
-    pub(crate) issued_at: Option<UnixMs>,
+    User(Identity),
 }
 
 impl Caller {
     /// The user, for a method that acts as one.
     pub(crate) fn user(&self) -> Result<UserId, RpcError> {
+        self.identity().map(|identity| identity.user_id)
+    }
+
+    /// The user and their token, for a method that acts as one.
+    pub(crate) fn identity(&self) -> Result<&Identity, RpcError> {
         match self {
-            Self::User(id, _) => Ok(*id),
+            Self::User(identity) => Ok(identity),
             Self::Operator => Err(RpcError::new(
                 ErrorCode::Unauthenticated,
                 "this method acts as a user: name one with the header Antiphon-User, or antiphon call --as",
@@ -124,43 +130,50 @@ impl Caller {
     }
 
     pub(crate) fn is(&self, user: UserId) -> bool {
-        matches!(self, Self::User(id, _) if *id == user)
+        matches!(self, Self::User(identity) if identity.user_id == user)
     }
 
     /// The name under which this caller's idempotency keys are kept.
     pub(crate) fn key(&self) -> String {
         match self {
             Self::Operator => "operator".to_owned(),
-            Self::User(id, _) => format!("user:{id}"),
+            Self::User(identity) => format!("user:{}", identity.user_id),
         }
     }
 }
 
 /// Why a method did not do what it was asked.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// The caller is told this.
-    Refused(RpcError),
+    #[error(transparent)]
+    Refused(#[from] RpcError),
     /// The caller is told nothing but that it failed.
-    Database(rusqlite::Error),
-    Internal(Box<dyn std::error::Error + Send + Sync>),
+    #[error("the database refused")]
+    Database(#[from] rusqlite::Error),
+    /// The same.
+    #[error(transparent)]
+    Internal(Box<dyn Error + Send + Sync>),
 }
 
-impl From<RpcError> for Failure {
-    fn from(error: RpcError) -> Self {
-        Self::Refused(error)
+impl Failure {
+    pub(crate) fn internal(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Internal(error.into())
     }
-}
 
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Database(error)
+    /// Whether the disk is full or fails.
+    pub(crate) fn is_of_the_disk(&self) -> bool {
+        use rusqlite::ErrorCode::{DiskFull, SystemIoFailure};
+        let Self::Database(error) = self else {
+            return false;
+        };
+        matches!(error.sqlite_error_code(), Some(DiskFull | SystemIoFailure))
     }
 }
 
 impl From<serde_json::Error> for Failure {
     fn from(error: serde_json::Error) -> Self {
-        Self::Internal(error.into())
+        Self::internal(error)
     }
 }
 
@@ -172,7 +185,7 @@ impl From<EmitError> for Failure {
             EmitError::AudienceTooWide { .. }
             | EmitError::NotJson(_)
             | EmitError::OutOfPositions
-            | EmitError::TransactionLost => Self::Internal(error.into()),
+            | EmitError::TransactionLost => Self::internal(error),
         }
     }
 }
@@ -181,7 +194,7 @@ impl From<WriteError<Self>> for Failure {
     fn from(error: WriteError<Self>) -> Self {
         match error {
             WriteError::Refused(failure) => failure,
-            WriteError::Panicked => Self::Internal("the method panicked".into()),
+            WriteError::Panicked => Self::internal("the method panicked"),
             WriteError::Unavailable { indeterminate } => {
                 RpcError::unavailable("the server is stopping", indeterminate).into()
             }
@@ -193,7 +206,7 @@ impl From<ReadError<Self>> for Failure {
     fn from(error: ReadError<Self>) -> Self {
         match error {
             ReadError::Refused(failure) => failure,
-            ReadError::Panicked => Self::Internal("the method panicked".into()),
+            ReadError::Panicked => Self::internal("the method panicked"),
             ReadError::Late => RpcError::unavailable(
                 "it takes too long to find; ask for less: longer or fewer words, one channel",
                 false,

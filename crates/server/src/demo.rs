@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use antiphon_api::ids::UserId;
+use antiphon_api::{identity::Identity, ids::UserId};
 use serde_json::{Value, json, value::to_raw_value};
 
 use crate::{
-    context::{Caller, Failure, Shared, TokenOfCall},
+    context::{Caller, Failure, Shared},
     rpc::{Router, Run},
 };
 
@@ -63,7 +63,7 @@ pub(crate) async fn prepare(shared: &Arc<Shared>, router: &Router) -> Result<(),
     for (user, method, params) in calls() {
         let prepared = router.prepare(method, Some(&to_raw_value(&params)?), true)?;
         let caller = match UserId::checked(user) {
-            Some(user) => Caller::User(user, TokenOfCall::default()),
+            Some(user) => Caller::User(Identity::of(user)),
             None => Caller::Operator,
         };
         if let Run::Mutation { run, .. } = prepared.run {

@@ -31,7 +31,10 @@ pub(crate) async fn follow(shared: Arc<Shared>, retention: Retention) {
         }
         shared.budgets.forget_whole();
         if let Err(error) = prune(&shared, retention).await {
-            tracing::warn!(?error, "cannot end what is due; trying again");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot end what is due; trying again"
+            );
         }
     }
 }

@@ -1,6 +1,6 @@
 //! From a configuration to a running server, and back.
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{error::Error, net::SocketAddr, path::Path, sync::Arc};
 
 use antiphon_store::{OpenError, Options, Store};
 use antiphon_wire::{EVENTS_SOCKET, MAX_EVENT_BYTES, RPC_SOCKET};
@@ -27,10 +27,10 @@ pub enum StartError {
     Store(#[from] OpenError),
     #[error(transparent)]
     Listen(#[from] ListenError),
-    #[error("cannot read who says what of themselves, and who is in a huddle: {0}")]
-    Recall(String),
-    #[error("cannot make the demo workspace: {0}")]
-    Demo(String),
+    #[error("cannot read who says what of themselves, and who is in a huddle")]
+    Recall(#[source] Box<dyn Error + Send + Sync>),
+    #[error("cannot make the demo workspace")]
+    Demo(#[source] Box<dyn Error + Send + Sync>),
 }
 
 /// A server that answers.
@@ -70,11 +70,11 @@ async fn prepare(
     if place.dev {
         demo::prepare(shared, router)
             .await
-            .map_err(|failure| StartError::Demo(format!("{failure:?}")))?;
+            .map_err(|failure| StartError::Demo(failure.into()))?;
     }
     recall(shared)
         .await
-        .map_err(|failure| StartError::Recall(format!("{failure:?}")))?;
+        .map_err(|failure| StartError::Recall(failure.into()))?;
     Ok(listen(place).await?)
 }
 

@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 
-use antiphon_api::{
-    ids::UnixMs,
-    methods::session::{RedeemResult, TICKET_TTL_MS},
-};
+use antiphon_api::{identity::Identity, ids::UnixMs, methods::session::TICKET_TTL_MS};
 use parking_lot::Mutex;
 
 /// The most tickets waiting to be redeemed; over it the call is refused until some have run out.
@@ -20,17 +17,12 @@ pub(crate) struct Tickets {
 
 struct Waiting {
     expires_at: UnixMs,
-    identity: RedeemResult,
+    identity: Identity,
 }
 
 impl Tickets {
     /// The end of the new ticket, or `None` when there are too many.
-    pub(crate) fn add(
-        &self,
-        ticket: String,
-        identity: RedeemResult,
-        now: UnixMs,
-    ) -> Option<UnixMs> {
+    pub(crate) fn add(&self, ticket: String, identity: Identity, now: UnixMs) -> Option<UnixMs> {
         let mut waiting = self.waiting.lock();
         if waiting.len() >= MAX_TICKETS {
             waiting.retain(|_, ticket| ticket.expires_at > now);
@@ -40,7 +32,8 @@ impl Tickets {
         }
         let own_end = now.plus_ms(TICKET_TTL_MS);
         let expires_at = identity
-            .token_expires_at
+            .token
+            .expires_at
             .map_or(own_end, |end| end.min(own_end));
         waiting.insert(
             ticket,
@@ -52,7 +45,7 @@ impl Tickets {
         Some(expires_at)
     }
 
-    pub(crate) fn redeem(&self, ticket: &str, now: UnixMs) -> Option<RedeemResult> {
+    pub(crate) fn redeem(&self, ticket: &str, now: UnixMs) -> Option<Identity> {
         let waiting = self.waiting.lock().remove(ticket)?;
         (waiting.expires_at > now).then_some(waiting.identity)
     }
@@ -67,18 +60,19 @@ impl Tickets {
 #[cfg(test)]
 mod tests {
     use antiphon_api::{
+        identity::{Identity, Presented},
         ids::{UnixMs, UserId},
-        methods::session::RedeemResult,
     };
 
     use super::Tickets;
 
-    fn identity(token_expires_at: Option<UnixMs>) -> RedeemResult {
-        RedeemResult {
+    fn identity(expires_at: Option<UnixMs>) -> Identity {
+        Identity {
             user_id: UserId(1),
-            token_expires_at,
-            jti: None,
-            issued_at: None,
+            token: Presented {
+                expires_at,
+                ..Presented::default()
+            },
         }
     }
 

@@ -1,19 +1,12 @@
 //! Tokens that have ended before their time, kept until they would have ended by themselves.
 
-use antiphon_api::ids::{Principal, UnixMs};
+use antiphon_api::{
+    identity::Revocation,
+    ids::{Principal, UnixMs},
+};
 use rusqlite::{Connection, Row, params, types::Type};
 
 use crate::{Result, Tx};
-
-/// The token called `jti`, or every one of the principal's issued before `before`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Revocation {
-    pub principal: Principal,
-    pub jti: Option<String>,
-    pub before: UnixMs,
-    /// When it may be forgotten.
-    pub until: UnixMs,
-}
 
 /// One of all tokens takes the place of earlier ones that it covers, so that a principal has few.
 ///

@@ -20,6 +20,7 @@ use std::{fmt, path::Path};
 
 pub use antiphon_api::entities::TokenKind as Kind;
 use antiphon_api::{
+    identity::Presented,
     ids::{UnixMs, UserId},
     methods::user::MAX_EXTERNAL_ID_CHARS,
 };
@@ -163,33 +164,8 @@ pub fn issue(key: &Key, grant: Grant) -> Result<String, SignError> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     pub subject: Subject,
-    /// `None` for a development token, which does not end.
-    pub expires_at: Option<UnixMs>,
-    pub jti: Option<String>,
-    pub issued_at: Option<UnixMs>,
-}
-
-impl Verified {
-    /// The same of `user`, who is the subject.
-    #[must_use]
-    pub fn of(self, user: UserId) -> Identity {
-        Identity {
-            user,
-            expires_at: self.expires_at,
-            jti: self.jti,
-            issued_at: self.issued_at,
-        }
-    }
-}
-
-/// Who a connection or call is for, and for how long.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    pub user: UserId,
-    /// `None` for a development token, which does not end.
-    pub expires_at: Option<UnixMs>,
-    pub jti: Option<String>,
-    pub issued_at: Option<UnixMs>,
+    /// The token itself; of a development token nothing is known.
+    pub token: Presented,
 }
 
 /// Why a token is not accepted.
@@ -259,9 +235,11 @@ impl Verifier {
         }
         Ok(Verified {
             subject: subject(claims.sub, claims.ext)?,
-            expires_at: Some(expires_at),
-            jti: claims.jti.map(nameable).transpose()?,
-            issued_at: issued_at.map(UnixMs),
+            token: Presented {
+                expires_at: Some(expires_at),
+                jti: claims.jti.map(nameable).transpose()?,
+                issued_at: issued_at.map(UnixMs),
+            },
         })
     }
 
@@ -271,9 +249,7 @@ impl Verifier {
         }
         Ok(Verified {
             subject: Subject::User(parse_user(id)?),
-            expires_at: None,
-            jti: None,
-            issued_at: None,
+            token: Presented::default(),
         })
     }
 }

@@ -16,7 +16,7 @@ pub use call::{RequestId, TOKEN_EXPIRES, TOKEN_ID, TOKEN_ISSUED};
 pub use codec::{CodecError, Decoder, encode};
 pub use message::{
     Envelope, Everyone, FromGateway, FromServer, LINK_VERSION, LeaseChange, LeaseState, Malformed,
-    Recipients, Revocation,
+    Recipients,
 };
 pub use socket::{EVENTS_SOCKET, MAX_SOCKET_PATH, RPC_SOCKET};
 

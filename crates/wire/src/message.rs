@@ -1,6 +1,7 @@
 use antiphon_api::{
     events::Keep,
     frame::Visibility,
+    identity::Revocation,
     ids::{Pos, Principal, UnixMs, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -69,37 +70,6 @@ pub enum FromServer {
     },
     Revoke(Revocation),
     Envelope(Envelope),
-}
-
-/// Tokens that have ended before their time: the one called `jti`, or every one issued before
-/// `before`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Revocation {
-    pub principal: Principal,
-    pub jti: Option<String>,
-    pub before: UnixMs,
-    /// When it may be forgotten, because every token it covers has ended by itself.
-    pub until: UnixMs,
-}
-
-impl Revocation {
-    /// Whether it covers, for as long, all that another one of the same principal does.
-    #[must_use]
-    pub fn includes(&self, other: &Self) -> bool {
-        let lasts = self.until >= other.until;
-        let all = self.jti.is_none() && other.jti.is_none() && self.before >= other.before;
-        lasts && (all || (self.jti.is_some() && self.jti == other.jti))
-    }
-
-    /// Whether it covers the principal's token called `jti` and issued at `issued_at`. Without a
-    /// `jti` of its own it covers those issued before it, and those that do not say when they were.
-    #[must_use]
-    pub fn covers(&self, jti: Option<&str>, issued_at: Option<UnixMs>) -> bool {
-        match &self.jti {
-            Some(own) => jti == Some(own),
-            None => issued_at.is_none_or(|issued| issued < self.before),
-        }
-    }
 }
 
 /// An event and who is to have it.
@@ -254,9 +224,7 @@ impl Serialize for FromServer {
 
 #[cfg(test)]
 mod tests {
-    use antiphon_api::ids::{Principal, UnixMs, UserId};
-
-    use super::{FromServer, Recipients, Revocation};
+    use super::{FromServer, Recipients};
 
     fn round_trip(text: &str) -> String {
         let message = FromServer::decode(text.as_bytes()).expect("decodes");
@@ -274,23 +242,6 @@ mod tests {
         ] {
             assert_eq!(round_trip(text), text);
         }
-    }
-
-    #[test]
-    fn a_revocation_covers_its_own_token_or_all_that_are_older() {
-        let of = |jti: Option<&str>| Revocation {
-            principal: Principal::User(UserId(1)),
-            jti: jti.map(str::to_owned),
-            before: UnixMs(5),
-            until: UnixMs(9),
-        };
-        let (old, new) = (Some(UnixMs(4)), Some(UnixMs(5)));
-        assert!(of(Some("a")).covers(Some("a"), new));
-        assert!(!of(Some("a")).covers(Some("b"), old));
-        assert!(!of(Some("a")).covers(None, old));
-        assert!(of(None).covers(Some("a"), old));
-        assert!(!of(None).covers(Some("a"), new));
-        assert!(of(None).covers(Some("a"), None));
     }
 
     #[test]

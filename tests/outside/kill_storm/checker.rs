@@ -239,7 +239,7 @@ fn changes_are_those_of_the_ruler(
 }
 
 fn messages_are_as_the_log_says(database: &Database, records: &[Record]) {
-    let statement = "SELECT count(*) FROM message WHERE body = ?1";
+    let statement = "SELECT count(*) FROM present_message WHERE body = ?1";
     let mut touched = BTreeSet::new();
     for record in records
         .iter()
@@ -273,10 +273,13 @@ fn messages_are_as_the_log_says(database: &Database, records: &[Record]) {
         }
     }
     for (message, revision) in &revisions {
-        let found = database.number("SELECT max(revision) FROM message WHERE id = ?1", [message]);
+        let found = database.number(
+            "SELECT max(revision) FROM present_message WHERE id = ?1",
+            [message],
+        );
         assert_eq!(found, Some(*revision), "message {message}");
     }
-    let all = database.number("SELECT count(*) FROM message", []);
+    let all = database.number("SELECT count(*) FROM present_message", []);
     assert_eq!(all, i64::try_from(revisions.len()).ok());
 }
 

@@ -15,6 +15,8 @@
 //! - [`checks::counts`], [`checks::holdings`] and [`checks::documents`]: counts, roles, wishes,
 //!   huddles, messages and canvases are what the tables say;
 //! - [`checks::revisions`]: with every change an entity's revision rises;
+//! - [`checks::answers`]: what a query answers, page by page, is what the tables and the caller's
+//!   snapshot say at its position, and who may not see it gets nothing;
 //! - [`schemas`]: every event and every result is what openrpc.json says, and nothing more;
 //! - all tabs of a user have the state of a fresh snapshot, a refused call has changed nothing, and
 //!   a call that is repeated with its key has one answer and one effect.
@@ -39,7 +41,9 @@
 //! A new event needs nothing if the catalogue's words for its audience are known to `checks/rooms.rs`
 //! (in the log) or `checks/delivery.rs` (ephemeral); one that changes who is where needs a line in
 //! `Rooms::hear`. An id that has to be introduced is an entry of `checks/introduced.rs`; a count that
-//! a snapshot carries belongs into `checks/counts.rs`, anything else into `checks/holdings.rs`. Then
+//! a snapshot carries belongs into `checks/counts.rs`, anything else into `checks/holdings.rs`. A new
+//! query has a line in a table of `checks/answers`, and one in `play/ask.rs` if it is to be asked of
+//! everything. Then
 //!
 //! ```text
 //! cargo build -p antiphon-cli && cargo test -p outside-tests oracle

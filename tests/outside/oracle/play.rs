@@ -1,5 +1,6 @@
 //! Carries out a plan and checks what there is to check on the way.
 
+mod ask;
 mod look;
 
 use std::{cell::Cell, collections::BTreeMap};
@@ -171,6 +172,7 @@ impl Play {
         let before = self.stage.head();
         let outcome = self.carry_out(&made).await;
         self.judge(&made, &outcome, before);
+        self.weigh(&made, &outcome).await;
         let has_key = made.params.get("idempotency_key").is_some();
         if let (Outcome::Done(result), true) = (outcome, has_key) {
             self.keyed.push((made, result));

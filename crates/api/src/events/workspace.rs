@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    entities::{Role, Workspace},
+    entities::{Role, User, Workspace},
     ids::{UserId, WorkspaceId},
 };
 
@@ -16,6 +16,18 @@ pub enum RemovalReason {
     Removed,
     Archived,
     Deleted,
+}
+
+impl RemovalReason {
+    /// Why `user` is out when `by` has ended their membership.
+    #[must_use]
+    pub fn by(by: UserId, user: UserId) -> Self {
+        if by == user {
+            Self::Left
+        } else {
+            Self::Removed
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +51,8 @@ pub struct WorkspaceMemberJoined {
     pub workspace_id: WorkspaceId,
     pub user_id: UserId,
     pub role: Role,
+    /// Who `user_id` is: their changes are heard from here on.
+    pub user: User,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

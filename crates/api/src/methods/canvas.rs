@@ -9,6 +9,9 @@ use crate::{
     method::Done,
 };
 
+/// The most canvases of a channel; a further one is refused. Deleted ones count, because they can be
+/// restored.
+pub const MAX_CANVASES: usize = 1_000;
 /// The longest title, in characters.
 pub const MAX_TITLE_CHARS: usize = 200;
 /// The most a canvas's content takes as JSON, in bytes, so that its events fit the log.
@@ -23,7 +26,7 @@ pub const MAX_HISTORY_BYTES: usize = 1 << 20;
 
 method! {
     /// Creates a canvas in a channel the caller is in.
-    "canvas.create" Mutation Create(CreateParams) -> CanvasResult, [NotFound, Forbidden, TooLarge],
+    "canvas.create" Mutation Create(CreateParams) -> CanvasResult, [NotFound, Forbidden, Conflict, TooLarge],
     example {"channel_id": 1, "title": "Plan", "content": {"steps": ["sow", "water"]}}
 }
 
@@ -153,7 +156,9 @@ pub struct CanvasResult {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "CanvasList")]
 pub struct ListResult {
+    /// In id order.
     pub canvases: Vec<CanvasSummary>,
+    /// Whether more follow.
     pub has_more: bool,
     /// Where in the log this was read.
     pub pos: Pos,
@@ -164,6 +169,7 @@ pub struct ListResult {
 pub struct HistoryResult {
     /// The newest first. Deleting and bringing back take a number of their own and are not here.
     pub revisions: Vec<CanvasRevision>,
+    /// Whether older ones are kept.
     pub has_more: bool,
     /// Where in the log this was read.
     pub pos: Pos,

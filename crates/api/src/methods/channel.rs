@@ -14,10 +14,12 @@ pub const MAX_TOPIC_CHARS: usize = 250;
 pub const MAX_DM_MEMBERS: usize = 10;
 /// The most channels of a workspace, dms and archived ones among them; a further one is refused.
 pub const MAX_CHANNELS: usize = 10_000;
+/// The most channels somebody is in, dms among them; they are put into no further one.
+pub const MAX_CHANNELS_OF_USER: usize = 5_000;
 
 method! {
     /// Creates a channel with the caller in it; a dm that exists for the same people is returned.
-    "channel.create" Mutation Create(CreateParams) -> ChannelResult, [NotFound, Forbidden],
+    "channel.create" Mutation Create(CreateParams) -> ChannelResult, [NotFound, Forbidden, Conflict],
     example {"workspace_id": 1, "kind": "private", "name": "surprise", "topic": "Not a word to Ben"}
 }
 
@@ -76,7 +78,8 @@ method! {
 }
 
 method! {
-    /// Brings an archived channel back, with who was in it and is still in the workspace.
+    /// Brings an archived channel back, with who was in it and is still in the workspace; who is in
+    /// as many channels as one may be stays out.
     "channel.unarchive" Mutation Unarchive(ChannelParams) -> ChannelResult, [NotFound, Forbidden, Conflict],
     example {"channel_id": 6}
 }
@@ -126,6 +129,12 @@ pub struct MemberParams {
 #[serde(deny_unknown_fields)]
 pub struct ListParams {
     pub workspace_id: WorkspaceId,
+    /// The channels with higher ids than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since_id: Option<ChannelId>,
+    /// 1 to 200, 50 unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -149,6 +158,7 @@ pub struct ChannelMember {
 #[schemars(rename = "ChannelList")]
 pub struct ListResult {
     pub channels: Vec<ListedChannel>,
+    pub has_more: bool,
     /// Where in the log this was read.
     pub pos: Pos,
 }
@@ -157,6 +167,7 @@ pub struct ListResult {
 pub struct ListedChannel {
     #[serde(flatten)]
     pub channel: Channel,
+    /// Whether the caller is in it.
     pub is_member: bool,
 }
 
@@ -164,6 +175,7 @@ pub struct ListedChannel {
 #[schemars(rename = "SeenChannel")]
 pub struct GetResult {
     pub channel: Channel,
+    /// Whether the caller is in it.
     pub is_member: bool,
 }
 
@@ -182,7 +194,9 @@ pub struct MembersParams {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "ChannelMembers")]
 pub struct MembersResult {
+    /// In the order of their ids.
     pub members: Vec<ChannelMember>,
+    /// Whether more follow.
     pub has_more: bool,
     /// Where in the log this was read.
     pub pos: Pos,

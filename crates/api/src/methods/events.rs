@@ -54,13 +54,15 @@ pub struct ListResult {
     pub has_more: bool,
     /// How far the log was looked through.
     pub through: Pos,
-    /// The oldest and the newest position the log has.
+    /// The oldest position the log has.
     pub oldest: Pos,
+    /// The newest one.
     pub head: Pos,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ListedEvent {
+    /// Where it is in the log.
     pub pos: Pos,
     /// The whole event: `ts`, `type`, `data`.
     pub event: Box<RawValue>,

@@ -97,6 +97,7 @@ pub struct UpdateParams {
 #[serde(deny_unknown_fields)]
 pub struct RenewParams {
     pub huddle_id: HuddleId,
+    /// The newest one: an older one counts no more.
     pub lease: HuddleLease,
 }
 
@@ -121,6 +122,7 @@ pub struct JoinResult {
 /// What a LiveKit client connects with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LivekitAccess {
+    /// Where the LiveKit server is.
     pub url: String,
     /// Good for ten minutes, to connect with; join again for another.
     pub token: String,
@@ -143,5 +145,6 @@ pub struct RenewResult {
 pub struct ListActiveResult {
     /// In id order; at most one for each channel.
     pub huddles: Vec<Huddle>,
+    /// Where in the log this was read.
     pub pos: Pos,
 }

@@ -289,6 +289,7 @@ pub struct SearchParams {
 pub struct SearchResult {
     /// The newest first.
     pub hits: Vec<Hit>,
+    /// Whether older ones are left to look through.
     pub has_more: bool,
     /// The `before_id` of the next page, if there is more.
     pub next_before_id: Option<MessageId>,

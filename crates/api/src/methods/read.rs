@@ -30,7 +30,7 @@ method! {
 
 method! {
     /// The caller's read cursors in all channels, in the order of the channels' ids.
-    "read.cursors" Query Cursors(NoParams) -> CursorsResult, [],
+    "read.cursors" Query / Heavy Cursors(NoParams) -> CursorsResult, [],
     example {}
 }
 

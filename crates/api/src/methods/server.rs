@@ -14,6 +14,7 @@ method! {
 pub struct HealthResult {
     /// `ok`.
     pub status: String,
+    /// Of the server.
     pub version: String,
     /// The newest position of the log.
     pub head: Pos,

@@ -1,11 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    ids::{UnixMs, UserId},
-    method,
-    method::NoParams,
-};
+use crate::{identity::Identity, ids::UnixMs, method, method::NoParams};
 
 /// How long a ticket can be redeemed, in milliseconds.
 pub const TICKET_TTL_MS: i64 = 30_000;
@@ -17,15 +13,17 @@ method! {
 }
 
 method! {
-    /// Spends a ticket.
-    internal "session.redeem" Query Redeem(RedeemParams) -> RedeemResult, [NotFound],
+    /// Spends a ticket; answers whom it was given to, with which token.
+    internal "session.redeem" Query Redeem(RedeemParams) -> Identity, [NotFound],
     example {"ticket": "…"}
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "SessionTicketResult")]
 pub struct TicketResult {
+    /// The secret, for `?ticket=`.
     pub ticket: String,
+    /// Until when it can be used; not after the end of the caller's token.
     pub expires_at: UnixMs,
 }
 
@@ -33,15 +31,4 @@ pub struct TicketResult {
 #[serde(deny_unknown_fields)]
 pub struct RedeemParams {
     pub ticket: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RedeemResult {
-    pub user_id: UserId,
-    /// The end of the token the ticket came from, if it came from one.
-    pub token_expires_at: Option<UnixMs>,
-    /// That token's `jti`, if it had one.
-    pub jti: Option<String>,
-    /// When that token was issued, if it said so.
-    pub issued_at: Option<UnixMs>,
 }

@@ -24,7 +24,9 @@ method! {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "StateSnapshotResult")]
 pub struct SnapshotResult {
+    /// Where in the log this was read, as a whole.
     pub pos: Pos,
+    /// The caller.
     pub user: User,
     /// Those the caller is in, in id order.
     pub workspaces: Vec<Workspace>,

@@ -46,7 +46,7 @@ method! {
 method! {
     /// The threads the caller follows with the messages at their roots, in id order: those with the
     /// highest ids, or those before `before_id`.
-    "thread.list" Query List(ListParams) -> ListResult, [NotFound, Forbidden],
+    "thread.list" Query / Heavy List(ListParams) -> ListResult, [NotFound, Forbidden],
     example {"channel_id": 1}
 }
 

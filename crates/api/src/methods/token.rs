@@ -59,7 +59,9 @@ pub struct IssueParams {
 pub struct IssueResult {
     /// The signed token. It is told this once and never again.
     pub token: String,
+    /// Its name, by which token.revoke ends it.
     pub jti: String,
+    /// When it ends by itself.
     pub expires_at: UnixMs,
 }
 

@@ -115,7 +115,9 @@ pub struct ListParams {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "UserList")]
 pub struct ListResult {
+    /// In id order.
     pub users: Vec<User>,
+    /// Whether more follow.
     pub has_more: bool,
     /// Where in the log this was read.
     pub pos: Pos,
@@ -152,6 +154,7 @@ pub struct ProvisionParams {
 #[schemars(rename = "UserProvisionResult")]
 pub struct ProvisionResult {
     pub user: User,
+    /// Whether this made them; else they were there, and brought up to date.
     pub created: bool,
 }
 

@@ -39,7 +39,8 @@ method! {
 }
 
 method! {
-    /// Makes a user a member of a workspace.
+    /// Makes a user a member of a workspace: somebody the caller shares one with already, unless the
+    /// caller administers the instance.
     "workspace.add_member" Mutation AddMember(AddMemberParams) -> MemberResult, [NotFound, Forbidden, Conflict],
     example {"workspace_id": 2, "user_id": 3, "role": "admin"}
 }
@@ -155,7 +156,9 @@ pub struct MembersParams {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "WorkspaceMembers")]
 pub struct MembersResult {
+    /// In the order of their ids.
     pub members: Vec<WorkspaceMember>,
+    /// Whether more follow.
     pub has_more: bool,
     /// Where in the log this was read.
     pub pos: Pos,

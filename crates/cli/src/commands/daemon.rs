@@ -1,20 +1,16 @@
-//! What the daemons share: whom they believe, when they stop, how they end.
+//! What the daemons share: whom they believe, and how they are configured.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
 use antiphon_gateway::Origins;
 use antiphon_server::Livekit;
 use antiphon_token::{Key, Verifier, livekit::ApiKey};
 use anyhow::{Context, anyhow};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     args::{Authority, Edge, Livekit as LivekitArgs, Trust},
     exit::Misconfigured,
 };
-
-/// How long a server whose database failed may take to answer the calls it has.
-pub(super) const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// The key that signs tokens; in development one is made unless given.
 pub(super) fn key(trust: &Trust) -> anyhow::Result<Key> {
@@ -111,37 +107,4 @@ pub(super) fn gateway_config(
         Origins::new(edge.allow_origin).map_err(|error| Misconfigured(error.into()))?;
     config.drain_window = edge.drain_window;
     Ok(config)
-}
-
-/// SIGTERM or SIGINT.
-pub(super) struct Stop {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Stop {
-    /// From here on the signals no longer end the process by themselves.
-    pub(super) fn listen() -> anyhow::Result<Self> {
-        let listen = |kind| signal(kind).context("cannot listen for signals");
-        Ok(Self {
-            terminate: listen(SignalKind::terminate())?,
-            interrupt: listen(SignalKind::interrupt())?,
-        })
-    }
-
-    pub(super) async fn asked(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-
-    /// Runs `winding_up` to its end, or until asked a second time.
-    pub(super) async fn unless_asked_again(&mut self, winding_up: impl Future<Output = ()>) {
-        tracing::info!("stopping; ask again to stop at once");
-        tokio::select! {
-            () = winding_up => {}
-            () = self.asked() => tracing::warn!("stopping at once"),
-        }
-    }
 }

@@ -1,4 +1,7 @@
-use super::daemon::{Stop, gateway_config, key};
+use super::{
+    daemon::{gateway_config, key},
+    stop::Stop,
+};
 use crate::{args::Gateway, exit::Exit};
 
 /// The edge alone.

@@ -5,6 +5,7 @@ mod gateway;
 mod reach;
 mod serve;
 mod server;
+mod stop;
 mod tail;
 mod token;
 

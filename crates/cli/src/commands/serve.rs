@@ -1,7 +1,10 @@
 use antiphon_server::run_dir;
 use anyhow::bail;
 
-use super::daemon::{LAST_WORDS, Stop, gateway_config, key, server_config};
+use super::{
+    daemon::{gateway_config, key, server_config},
+    stop::{LAST_WORDS, Stop},
+};
 use crate::{args::Serve, exit::Exit};
 
 /// Server and gateway in one process, over the sockets in the data folder.

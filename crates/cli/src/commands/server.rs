@@ -1,7 +1,10 @@
 use antiphon_server::run_dir;
 use anyhow::bail;
 
-use super::daemon::{LAST_WORDS, Stop, key, refuse_open_dev, server_config};
+use super::{
+    daemon::{key, refuse_open_dev, server_config},
+    stop::{LAST_WORDS, Stop},
+};
 use crate::{args::Server, exit::Exit};
 
 /// The authority alone.

@@ -35,21 +35,16 @@ pub(super) async fn run(args: Tail) -> anyhow::Result<Exit> {
 }
 
 fn follow(args: &Tail, from: Option<Pos>) -> anyhow::Result<Follow> {
-    let target = |url: &str, auth, resume| Target {
-        url: url.replacen("http", "ws", 1),
+    let target = |url: &str, auth| Target {
         user: Some(args.user),
-        auth,
-        resume,
+        resume: from,
+        ..Target::of_gateway(url, auth)
     };
     if let (Some(url), Some(token)) = (&args.reach.url, &args.reach.token) {
-        return Ok(Follow::target(target(
-            url,
-            Auth::Bearer(token.clone()),
-            from,
-        )));
+        return Ok(Follow::target(target(url, Auth::Bearer(token.clone()))));
     }
     let rpc = reach::rpc(&args.reach)?.acting_as(args.user);
-    let template = target(&args.gateway, Auth::Ticket(String::new()), None);
+    let template = target(&args.gateway, Auth::Ticket(String::new()));
     Ok(Follow::dialing(from, move |resume| {
         let (rpc, template) = (rpc.clone(), template.clone());
         Box::pin(async move {

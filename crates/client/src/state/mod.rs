@@ -3,7 +3,8 @@
 //! [`State::apply`] is one side of the system's central equation: the snapshot at P with the
 //! user's events in (P, Q] applied is the snapshot at Q. [`State::equation`] is the part that
 //! takes part in it, in a form that compares. Presence and typing are caches beside it, where the
-//! newest value wins. Messages are not kept; an event about one changes
+//! newest value wins; so are people, who are forgotten when a workspace no longer joins them to the
+//! user, because their new names are not heard from then on. Messages are not kept; an event about one changes
 //! counts alone, and that of a deleted root ends its thread.
 //!
 //! An event about a channel that is not held changes nothing: the event that introduces a channel
@@ -13,6 +14,7 @@
 mod caches;
 mod huddles;
 mod notifies;
+mod people;
 mod roles;
 #[cfg(test)]
 mod tests;
@@ -34,6 +36,7 @@ use antiphon_api::{
 use caches::{PresenceCache, TypingCache};
 use huddles::Huddles;
 use notifies::Notifies;
+use people::People;
 use roles::Roles;
 use threads::Threads;
 use unread::{Countable, Counts};
@@ -51,7 +54,7 @@ pub struct State {
     preferences: Preferences,
     notifies: Notifies,
     threads: Threads,
-    people: BTreeMap<UserId, User>,
+    people: People,
     presence: PresenceCache,
     typing: TypingCache,
 }
@@ -86,7 +89,7 @@ impl From<SnapshotResult> for State {
             preferences: snapshot.preferences,
             notifies: snapshot.notify.into_iter().collect(),
             threads: snapshot.threads.into_iter().collect(),
-            people: by_key(snapshot.users, |user| user.id),
+            people: snapshot.users.into_iter().collect(),
             presence: snapshot.presence.into_iter().collect(),
             typing: TypingCache::default(),
         }
@@ -165,10 +168,11 @@ impl State {
         self.threads.get(id)
     }
 
-    /// Somebody who was known when the snapshot was taken; others are fetched with `user.get`.
+    /// Somebody of the user's workspaces, as far as they are known; others are fetched with
+    /// `user.get`.
     #[must_use]
     pub fn person(&self, id: UserId) -> Option<&User> {
-        self.people.get(&id)
+        self.people.get(id)
     }
 
     #[must_use]
@@ -207,6 +211,10 @@ impl State {
             Event::WorkspaceUpdated(updated) => self.update_workspace(&updated.workspace),
             Event::WorkspaceMemberJoined(joined) => {
                 self.keep_role(joined.workspace_id, joined.user_id, joined.role);
+                self.people.meet(&joined.user);
+            }
+            Event::WorkspaceMemberLeft(left) => {
+                self.people.keep_only(|person| person != left.user_id);
             }
             Event::WorkspaceMemberUpdated(updated) => {
                 self.keep_role(updated.workspace_id, updated.user_id, updated.role);
@@ -234,7 +242,6 @@ impl State {
             | Event::MessagePinned(_)
             | Event::MessageUnpinned(_)
             | Event::MentionCreated(_)
-            | Event::WorkspaceMemberLeft(_)
             | Event::CanvasCreated(_)
             | Event::CanvasUpdated(_)
             | Event::CanvasDeleted(_)
@@ -245,11 +252,10 @@ impl State {
     }
 
     fn keep_user(&mut self, user: &User) {
-        let own = (user.id == self.user.id).then_some(&mut self.user);
-        let held = own.into_iter().chain(self.people.get_mut(&user.id));
-        for held in held.filter(|held| held.revision <= user.revision) {
-            held.clone_from(user);
+        if user.id == self.user.id && self.user.revision <= user.revision {
+            self.user.clone_from(user);
         }
+        self.people.update(user);
     }
 
     fn keep_preferences(&mut self, preferences: &Preferences) {
@@ -280,6 +286,8 @@ impl State {
     fn drop_workspace(&mut self, id: WorkspaceId) {
         self.workspaces.remove(&id);
         self.roles.drop_workspace(id);
+        let own = self.user.id;
+        self.people.keep_only(|person| person == own);
         let channels: Vec<ChannelId> = self
             .channels
             .values()

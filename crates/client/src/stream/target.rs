@@ -46,6 +46,17 @@ pub enum BadTarget {
 }
 
 impl Target {
+    /// A tab of the token's own user at a gateway whose address is `http://host[:port]`, from now on.
+    #[must_use]
+    pub fn of_gateway(url: &str, auth: Auth) -> Self {
+        Self {
+            url: url.replacen("http", "ws", 1),
+            user: None,
+            auth,
+            resume: None,
+        }
+    }
+
     /// Host and port, for connecting.
     pub(super) fn address(&self) -> Result<(String, u16), BadTarget> {
         let uri = self.base()?;

@@ -19,11 +19,12 @@ use std::{
 
 use antiphon_api::{
     frame::CloseCode,
+    identity::{Identity, Revocation},
     ids::{Pos, Principal},
 };
 use antiphon_session::{Attach, Entry, LogAnswer, NewTab, Resume, Shard, TabId, TabKey};
-use antiphon_token::{Externals, Identity};
-use antiphon_wire::{LeaseState, Recipients, Revocation};
+use antiphon_token::Externals;
+use antiphon_wire::{LeaseState, Recipients};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -171,7 +172,7 @@ impl Directory {
         let id = TabId(self.next_tab.fetch_add(1, Ordering::Relaxed));
         let key = TabKey { principal, tab: id };
         let mut slot = self.shard(principal).lock();
-        if self.revoked.lock().covers(principal, identity) {
+        if self.revoked.lock().covers(principal, &identity.token) {
             return Err(NotAttached::Revoked);
         }
         if slot.core.tabs_of(principal) >= self.tabs_per_user {
@@ -216,7 +217,7 @@ impl Directory {
     pub(crate) fn is_revoked(&self, identity: &Identity) -> bool {
         self.revoked
             .lock()
-            .covers(Principal::User(identity.user), identity)
+            .covers(Principal::User(identity.user_id), &identity.token)
     }
 
     /// Ends the connections that came with a revoked token, and bars it from now on.
@@ -228,7 +229,7 @@ impl Directory {
         let mut slot = self.shard(principal).lock();
         let Slot { core, tabs, .. } = &mut *slot;
         for (id, place) in tabs {
-            if place.principal == principal && revoked::covers(&revocation, &place.identity) {
+            if place.principal == principal && revocation.covers(&place.identity.token) {
                 core.close(
                     TabKey {
                         principal,

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use antiphon_api::ids::{Principal, UnixMs};
-use antiphon_token::Identity;
-use antiphon_wire::Revocation;
+use antiphon_api::{
+    identity::{Presented, Revocation},
+    ids::{Principal, UnixMs},
+};
 
 /// The revocations in force, as the server told them. Each is dropped once every token it covers
 /// has ended by itself.
@@ -24,13 +25,9 @@ impl Revoked {
         list.push(revocation);
     }
 
-    pub(super) fn covers(&self, principal: Principal, identity: &Identity) -> bool {
+    pub(super) fn covers(&self, principal: Principal, token: &Presented) -> bool {
         self.by_principal
             .get(&principal)
-            .is_some_and(|list| list.iter().any(|revocation| covers(revocation, identity)))
+            .is_some_and(|list| list.iter().any(|revocation| revocation.covers(token)))
     }
-}
-
-pub(super) fn covers(revocation: &Revocation, identity: &Identity) -> bool {
-    revocation.covers(identity.jti.as_deref(), identity.issued_at)
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use antiphon_api::identity::Identity;
 use antiphon_session::Resume;
-use antiphon_token::Identity;
 use http::Request;
 use hyper::body::Incoming;
 
@@ -28,7 +28,7 @@ pub(super) async fn attach(
         .path()
         .strip_prefix(prefix)
         .unwrap_or_default();
-    if who != "me" && who != identity.user.to_string() {
+    if who != "me" && who != identity.user_id.to_string() {
         return Err(Refusal::forbidden(
             "the path names another user than the token, or none",
         ));

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use antiphon_api::frame::CloseCode;
-use antiphon_token::Identity;
+use antiphon_api::{frame::CloseCode, identity::Identity};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Empty};

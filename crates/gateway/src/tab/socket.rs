@@ -10,9 +10,8 @@ use std::{
     time::Duration,
 };
 
-use antiphon_api::frame::CloseCode;
+use antiphon_api::{frame::CloseCode, identity::Identity};
 use antiphon_session::{LogPage, Output, Received};
-use antiphon_token::Identity;
 use bytes::Bytes;
 use tokio::{io::Interest, net::TcpStream, task::JoinSet, time::Instant};
 use tungstenite::{

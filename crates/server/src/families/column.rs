@@ -51,10 +51,26 @@ fn unreadable(
 mod tests {
     use antiphon_api::{
         entities::{Permission, Role},
-        ids::WorkspaceId,
+        ids::{UnixMs, WorkspaceId},
     };
 
+    use super::{json, optional};
     use crate::families::{empty_database, permission};
+
+    #[test]
+    fn json_and_times_that_do_not_read_are_errors_and_null_is_none() {
+        let db = empty_database();
+        let list = |text| db.query_row("SELECT ?1", [text], |row| json::<Vec<i64>>(row, 0));
+        assert_eq!(list("[1]").expect("is a list"), [1]);
+        assert!(list("[1").is_err());
+        let time = |value| {
+            let select = format!("SELECT {value}");
+            db.query_row(&select, [], |row| optional(row, 0, UnixMs))
+        };
+        assert_eq!(time("NULL").expect("is null"), None);
+        assert_eq!(time("7").expect("is a number"), Some(UnixMs(7)));
+        assert!(time("'x'").is_err());
+    }
 
     #[test]
     fn a_stored_permission_that_is_unknown_is_an_error_and_not_nothing() {

@@ -1,5 +1,8 @@
-//! The families of methods: each file or folder holds a family's statements, rules, handlers and what they
-//! emit.
+//! The families of methods: each file or folder holds a family's statements, rules, handlers and
+//! what they emit.
+//!
+//! A revision is raised in SQL, in the statement of the change or right behind it; then the row is
+//! loaded again, and what is loaded is answered and told.
 
 mod canvas;
 mod channel;
@@ -12,6 +15,7 @@ mod page;
 mod permission;
 mod presence;
 mod read;
+mod removal;
 mod server;
 mod session;
 mod state;
@@ -26,7 +30,7 @@ use antiphon_store::Tx;
 
 use crate::rpc::Router;
 
-pub(crate) use huddle::{Seat, all_seats, lose};
+pub(crate) use huddle::{all_seats, lose};
 pub(crate) use presence::{
     Status, claims, forget_ended as forget_ended_presence, status_ends, status_of,
 };
@@ -41,6 +45,7 @@ pub(crate) const SCHEMA: &[&str] = &[
     include_str!("schema/04_huddles.sql"),
     include_str!("schema/05_canvases.sql"),
     include_str!("schema/06_tokens.sql"),
+    include_str!("schema/07_removal.sql"),
 ];
 
 /// The most members of a workspace or channel, so that an envelope with all their ids fits a
@@ -75,9 +80,10 @@ pub(crate) fn register(router: Router) -> Router {
         .fold(router, |router, register| register(router))
 }
 
-/// Removes a slice of what was in deleted channels and workspaces. `false`: nothing is left of them.
+/// Removes a slice of what is deleted: messages, channels and workspaces, with what was in them. `false`:
+/// nothing is left of them.
 pub(crate) fn purge(tx: &Tx<'_>) -> Result<bool, rusqlite::Error> {
-    Ok(channel::purge(tx)? || workspace::purge(tx)?)
+    Ok(message::purge(tx)? || channel::purge(tx)? || workspace::purge(tx)?)
 }
 
 /// `text` without surrounding white space, if it has 1 to `max` characters and no control ones.

@@ -28,6 +28,12 @@ pub(super) fn role_of(
     role.map(|role| known(0, &role, Role::parse)).transpose()
 }
 
+/// Whether a user is the owner of a workspace.
+pub(super) fn owns_any(db: &Connection, user: UserId) -> Result<bool, rusqlite::Error> {
+    db.prepare_cached("SELECT 1 FROM workspace_member WHERE user_id = ?1 AND role = 'owner'")?
+        .exists([user.get()])
+}
+
 /// The caller's role, if it may do this in a workspace they are in. Who is not in it does not see
 /// it.
 pub(super) fn require(

@@ -1,12 +1,13 @@
 use antiphon_api::{
     ErrorCode, RpcError,
+    identity::Identity,
     method::NoParams,
-    methods::session::{Redeem, RedeemParams, RedeemResult, Ticket, TicketResult},
+    methods::session::{Redeem, RedeemParams, Ticket, TicketResult},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
-    context::{Caller, Failure, Look},
+    context::{Failure, Look},
     rpc::Router,
 };
 
@@ -18,26 +19,9 @@ pub(super) fn register(router: Router) -> Router {
 }
 
 fn ticket(look: &mut Look<'_>, _: NoParams) -> Result<TicketResult, Failure> {
-    let user_id = look.caller.user()?;
-    let identity = match look.caller {
-        Caller::User(_, token) => RedeemResult {
-            user_id,
-            token_expires_at: token.expires_at,
-            jti: token.jti.clone(),
-            issued_at: token.issued_at,
-        },
-        Caller::Operator => RedeemResult {
-            user_id,
-            token_expires_at: None,
-            jti: None,
-            issued_at: None,
-        },
-    };
+    let identity = look.caller.identity()?.clone();
     let mut secret = [0; TICKET_BYTES];
-    getrandom::fill(&mut secret).map_err(|error| {
-        tracing::error!(%error, "no random numbers");
-        RpcError::new(ErrorCode::Internal, "internal error")
-    })?;
+    getrandom::fill(&mut secret).map_err(Failure::internal)?;
     let ticket = URL_SAFE_NO_PAD.encode(secret);
     let expires_at = look
         .shared
@@ -47,7 +31,7 @@ fn ticket(look: &mut Look<'_>, _: NoParams) -> Result<TicketResult, Failure> {
     Ok(TicketResult { ticket, expires_at })
 }
 
-fn redeem(look: &mut Look<'_>, params: RedeemParams) -> Result<RedeemResult, Failure> {
+fn redeem(look: &mut Look<'_>, params: RedeemParams) -> Result<Identity, Failure> {
     look.shared
         .tickets
         .redeem(&params.ticket, look.now)

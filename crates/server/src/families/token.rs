@@ -8,6 +8,7 @@ use antiphon_api::{
     ErrorCode, RpcError,
     entities::{Token, TokenKind},
     events::{TokenIssued, TokenRevoked},
+    identity::{Identity, Revocation},
     ids::{MAX_SAFE_INTEGER, Principal, UnixMs, UserId},
     method::Done,
     methods::{
@@ -18,7 +19,7 @@ use antiphon_api::{
         user::ResolveParams,
     },
 };
-use antiphon_store::{Audience, log, prune::STEP, revocation, revocation::Revocation};
+use antiphon_store::{Audience, log, prune::STEP, revocation};
 use antiphon_token::{Grant, MAX_JTI_BYTES, Subject};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -46,11 +47,24 @@ pub(super) fn register(router: Router) -> Router {
 
 fn issue(work: &mut Work<'_, '_>, params: IssueParams) -> Result<IssueResult, Failure> {
     user::require_administrator(work, work.caller, "token:issue")?;
-    let shared = work.shared;
-    let key = shared.signing_key.as_ref().ok_or_else(|| {
+    let key = work.shared.signing_key.as_ref().ok_or_else(|| {
         let message = "this server has no signing key; start it with --signing-key FILE";
         RpcError::conflict("no_signing_key", message)
     })?;
+    let token = made(work, params)?;
+    let secret = antiphon_token::issue(key, grant(&token)).map_err(Failure::internal)?;
+    insert(work, &token)?;
+    let result = IssueResult {
+        token: secret,
+        jti: token.jti.clone(),
+        expires_at: token.expires_at,
+    };
+    work.emit(&Audience::user(token.user_id), TokenIssued { token })?;
+    Ok(result)
+}
+
+/// The token that is asked for, if it may be had.
+fn made(work: &mut Work<'_, '_>, params: IssueParams) -> Result<Token, Failure> {
     if !(MIN_TTL_MS..=MAX_TTL_MS).contains(&params.ttl_ms) {
         let message = format!("expected {MIN_TTL_MS} to {MAX_TTL_MS} milliseconds");
         return Err(RpcError::invalid_param("ttl_ms", message).into());
@@ -62,7 +76,7 @@ fn issue(work: &mut Work<'_, '_>, params: IssueParams) -> Result<IssueResult, Fa
     let user_id = subject(work, params.user_id, params.external_id)?;
     refuse_too_many(work, user_id)?;
     let issued_at = first_second(work, user_id)?;
-    let token = Token {
+    Ok(Token {
         jti: random_name()?,
         user_id,
         kind: params.kind.unwrap_or_default(),
@@ -70,25 +84,18 @@ fn issue(work: &mut Work<'_, '_>, params: IssueParams) -> Result<IssueResult, Fa
         issued_at,
         expires_at: whole_second(issued_at.plus_ms(params.ttl_ms)),
         revoked_at: None,
-    };
-    let grant = Grant {
-        subject: Subject::User(user_id),
+    })
+}
+
+fn grant(token: &Token) -> Grant {
+    Grant {
+        subject: Subject::User(token.user_id),
         kind: token.kind,
         scope: token.scope.clone(),
         issued_at: token.issued_at,
         expires_at: token.expires_at,
         jti: token.jti.clone(),
-    };
-    let secret =
-        antiphon_token::issue(key, grant).map_err(|error| Failure::Internal(error.into()))?;
-    insert(work, &token)?;
-    let result = IssueResult {
-        token: secret,
-        jti: token.jti.clone(),
-        expires_at: token.expires_at,
-    };
-    work.emit(&Audience::user(user_id), TokenIssued { token })?;
-    Ok(result)
+    }
 }
 
 fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> {
@@ -170,11 +177,14 @@ fn unlisted(
     user_id: Option<UserId>,
     administers: bool,
 ) -> Result<(UserId, UnixMs), Failure> {
-    if let Caller::User(caller, token) = work.caller
+    if let Caller::User(Identity {
+        user_id: own,
+        token,
+    }) = work.caller
         && token.jti.as_deref() == Some(jti)
-        && user_id.is_none_or(|user_id| user_id == *caller)
+        && user_id.is_none_or(|user_id| user_id == *own)
     {
-        return Ok((*caller, token.expires_at.unwrap_or(FOR_GOOD)));
+        return Ok((*own, token.expires_at.unwrap_or(FOR_GOOD)));
     }
     let Some(user_id) = user_id.filter(|_| administers) else {
         let message = "no token of this name that you can see; of one that was issued elsewhere \
@@ -258,7 +268,7 @@ const fn whole_second(time: UnixMs) -> UnixMs {
 }
 
 fn random_name() -> Result<String, Failure> {
-    let random = || getrandom::u64().map_err(|error| Failure::Internal(error.into()));
+    let random = || getrandom::u64().map_err(Failure::internal);
     Ok(format!("{:016x}{:016x}", random()?, random()?))
 }
 

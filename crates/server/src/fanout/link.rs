@@ -4,7 +4,7 @@
 //! the revocations in force and a heartbeat that ends them, and then everything after it. The gateway's leases come the other
 //! way. Both directions run until either ends; the gateway then comes back with its position.
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use antiphon_api::ids::Pos;
 use antiphon_store::{ReadError, log, revocation};
@@ -19,7 +19,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior},
 };
 
-use super::{Encoded, outbox::Outbox, outbox::Overflown, resolve, wire_revocation};
+use super::{Encoded, outbox::Outbox, outbox::Overflown, resolve};
 use crate::{
     clock,
     context::{Failure, Shared},
@@ -54,8 +54,8 @@ enum LinkError {
     Overtaken,
     #[error("too much waits for the gateway")]
     Overflown,
-    #[error("the database failed: {0:?}")]
-    Database(Failure),
+    #[error("the log cannot be read")]
+    Database(#[source] Failure),
 }
 
 impl From<Overflown> for LinkError {
@@ -120,7 +120,10 @@ async fn run(reader: OwnedReadHalf, mut writer: OwnedWriteHalf, number: u64, sha
     shared.presence.link_lost(&boot, number);
     match ended {
         Ok(()) => tracing::info!(gateway = name, boot, "gateway left"),
-        Err(error) => tracing::warn!(gateway = name, boot, %error, "gateway lost"),
+        Err(error) => {
+            let error = &error as &dyn Error;
+            tracing::warn!(gateway = name, boot, error, "gateway lost");
+        }
     }
 }
 
@@ -242,7 +245,7 @@ async fn greet(out: &mut Vec<u8>, after: Option<Pos>, shared: &Shared) -> Result
         .map_err(|error: ReadError<Failure>| LinkError::Database(error.into()))?;
     encode(&hello, out)?;
     for revocation in revocations {
-        encode(&FromServer::Revoke(wire_revocation(revocation)), out)?;
+        encode(&FromServer::Revoke(revocation), out)?;
     }
     encode(&FromServer::Heartbeat { head }, out)?;
     Ok(start.unwrap_or(head))

@@ -17,9 +17,10 @@ use std::sync::Arc;
 
 use antiphon_api::{
     events::{Event, Keep, Stamped},
+    identity::Revocation,
     ids::{Pos, UserId},
 };
-use antiphon_store::{Placed, Tail, revocation::Revocation};
+use antiphon_store::{Placed, Tail};
 use antiphon_wire::{Envelope, FromServer, Recipients, encode};
 use parking_lot::Mutex;
 use serde_json::value::to_raw_value;
@@ -75,7 +76,7 @@ impl Fanout {
     /// Sends what a finished transaction has for those who are there.
     pub(crate) fn apply(&self, relays: Vec<Relay>, revocations: Vec<Revocation>) {
         for revocation in revocations {
-            if let Some(bytes) = encoded(&FromServer::Revoke(wire_revocation(revocation))) {
+            if let Some(bytes) = encoded(&FromServer::Revoke(revocation)) {
                 self.each_outbox(|outbox| outbox.push_control(Arc::clone(&bytes)));
             }
         }
@@ -114,21 +115,6 @@ impl Fanout {
         self.outboxes
             .lock()
             .retain(|other| !Arc::ptr_eq(other, outbox));
-    }
-}
-
-pub(crate) fn wire_revocation(revocation: Revocation) -> antiphon_wire::Revocation {
-    let Revocation {
-        principal,
-        jti,
-        before,
-        until,
-    } = revocation;
-    antiphon_wire::Revocation {
-        principal,
-        jti,
-        before,
-        until,
     }
 }
 

@@ -1,6 +1,6 @@
 //! From the log to envelopes: who is to hear each event.
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use antiphon_api::{
     events::Keep,
@@ -47,7 +47,7 @@ pub(crate) async fn follow(store: Store, fanout: Arc<Fanout>) {
             }
             Err(error) => {
                 tracing::error!(
-                    ?error,
+                    error = &error as &dyn Error,
                     pos = cursor.get(),
                     "events wait: the log cannot be read"
                 );
@@ -100,7 +100,7 @@ fn envelope(logged: Logged, recipients: Vec<UserId>) -> Result<Encoded, Failure>
     });
     // Bounds on events and memberships keep every envelope under the limit of a message.
     let bytes = encoded(&envelope)
-        .ok_or_else(|| Failure::Internal("an envelope is over the limit of the link".into()))?;
+        .ok_or_else(|| Failure::internal("an envelope is over the limit of the link"))?;
     Ok(Encoded { pos, bytes })
 }
 

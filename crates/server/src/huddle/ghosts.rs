@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use antiphon_api::ids::{HuddleId, HuddleLease, UnixMs, UserId};
 
-use crate::families::Seat;
+use super::Seat;
 
 /// How long somebody may take to connect to LiveKit, in milliseconds.
 pub(super) const CONNECT_MS: i64 = 30_000;
@@ -81,8 +81,7 @@ impl Room {
 mod tests {
     use antiphon_api::ids::{HuddleId, HuddleLease, UnixMs, UserId};
 
-    use super::{CONNECT_MS, Ghosts, Room};
-    use crate::families::Seat;
+    use super::{CONNECT_MS, Ghosts, Room, Seat};
 
     const LATER: UnixMs = UnixMs(1_000_000);
 

@@ -1,6 +1,6 @@
 //! The clock, the questions, and the ends.
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use antiphon_api::ids::{HuddleLease, UnixMs, UserId};
 use parking_lot::Mutex;
@@ -9,12 +9,11 @@ use tokio::{
     time::{Instant, MissedTickBehavior},
 };
 
-use super::{Ghosts, Leases, Livekit, ghosts::Room};
+use super::{Ghosts, Leases, Livekit, Seat, ghosts::Room};
 use crate::{
     clock,
     context::{Failure, Shared},
     families,
-    families::Seat,
 };
 
 /// How often LiveKit is asked who is there.
@@ -57,7 +56,10 @@ pub(crate) async fn follow(shared: Arc<Shared>) {
     loop {
         let ended = shared.huddles.take_ended();
         if let Err(error) = lose(&shared, ended.clone()).await {
-            tracing::warn!(?error, "huddles go on past their leases; trying again");
+            tracing::warn!(
+                error = &error as &dyn Error,
+                "huddles go on past their leases; trying again"
+            );
             shared.huddles.taken(&ended);
         }
         let timer = async {
@@ -100,7 +102,10 @@ pub(crate) async fn watch(shared: Arc<Shared>) {
     loop {
         ticks.tick().await;
         if let Err(error) = look(&shared, livekit, &mut ghosts, clock::now()).await {
-            tracing::warn!(?error, "cannot compare huddles with LiveKit; trying again");
+            tracing::warn!(
+                error = &error as &dyn Error,
+                "cannot compare huddles with LiveKit; trying again"
+            );
         }
     }
 }
@@ -123,7 +128,7 @@ pub(super) async fn look(
     for room in &rooms {
         for user in room.strangers(&seats) {
             if let Err(error) = livekit.put_out(room.huddle_id, user, now).await {
-                let error = &error as &dyn std::error::Error;
+                let error = &error as &dyn Error;
                 tracing::warn!(error, user = user.get(), "somebody stays in a room");
                 return Ok(());
             }
@@ -145,7 +150,7 @@ async fn ask(livekit: &Livekit, rooms: &mut [Room], now: UnixMs) {
         match livekit.ask(room.huddle_id, now).await {
             Ok(there) => room.there = Some(there),
             Err(failed) => {
-                let (error, huddle) = (&failed as &dyn std::error::Error, room.huddle_id.get());
+                let (error, huddle) = (&failed as &dyn Error, room.huddle_id.get());
                 tracing::warn!(error, huddle, "it is not known who is in a huddle's room");
                 if failed.is_for_all_rooms() {
                     return;

@@ -3,7 +3,10 @@
 
 use std::{convert::Infallible, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use antiphon_api::ids::{HuddleLease, UnixMs, UserId};
+use antiphon_api::{
+    identity::Identity,
+    ids::{HuddleLease, UnixMs, UserId},
+};
 use antiphon_store::{Options, Store};
 use antiphon_token::{Key, Verifier, livekit::ApiKey};
 use bytes::Bytes;
@@ -18,16 +21,15 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use super::{
-    Ghosts, Livekit,
+    Ghosts, Livekit, Seat,
     ghosts::CONNECT_MS,
     leases::TTL,
     service::{look, lose},
 };
 use crate::{
     Config, clock,
-    context::{Caller, Failure, Shared, TokenOfCall},
+    context::{Caller, Failure, Shared},
     demo, families,
-    families::Seat,
     rpc::{Router, Run},
     run::recall,
 };
@@ -196,7 +198,7 @@ impl Stage {
             panic!("{method} is no mutation");
         };
         let done = self.shared.work(move |work| {
-            let caller = Caller::User(UserId(user), TokenOfCall::default());
+            let caller = Caller::User(Identity::of(UserId(user)));
             run(&mut work.acting_as(&caller))
         });
         let result = done.await.expect("is carried out");

@@ -1,38 +1,24 @@
-//! The board, the clock, and the telling.
+//! The board under the clock: what methods ask of presence, and what gateways' links feed it.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use antiphon_api::{
     entities::{Presence as Entity, PresenceState},
-    events::{Event, PresenceChanged, Stamped},
     ids::{Revision, UnixMs, UserId},
     methods::presence::Claim,
 };
-use antiphon_store::Store;
 use antiphon_wire::LeaseChange;
 use parking_lot::Mutex;
 use rusqlite::Connection;
-use tokio::{sync::Notify, time::Instant};
+use tokio::sync::Notify;
 
 use super::{
     Board, Claimed,
     board::{Change, Views},
     marks::{Mark, Marks},
+    telling::{Pending, Told},
 };
-use crate::{
-    clock,
-    clock::Moment,
-    context::Failure,
-    families,
-    families::Status,
-    fanout::{Fanout, Relay},
-};
-
-/// How long the follower rests after the database failed it.
-const REST: Duration = Duration::from_secs(1);
-
-/// How many users' changes are read and told at once: each is told with the ids of all its peers.
-const ANNOUNCE_USERS: usize = 64;
+use crate::{clock, clock::Moment, families, families::Status};
 
 /// The follower looks at the clock on the wall at least so often while it waits for an end.
 const MAX_NAP: Duration = Duration::from_secs(60);
@@ -46,15 +32,7 @@ pub(crate) struct Presence {
 struct Inner {
     board: Board,
     marks: Marks,
-    /// Users of whom to tell, each once however often they changed.
-    pending: BTreeMap<UserId, Told>,
-}
-
-/// Who is to hear of a change.
-#[derive(Clone, Copy, Default)]
-struct Told {
-    own: bool,
-    others: bool,
+    pending: Pending,
 }
 
 impl Presence {
@@ -63,7 +41,7 @@ impl Presence {
             inner: Mutex::new(Inner {
                 board: Board::default(),
                 marks: Marks::new(now),
-                pending: BTreeMap::new(),
+                pending: Pending::default(),
             }),
             changed: Notify::new(),
         }
@@ -151,11 +129,11 @@ impl Presence {
         now: UnixMs,
         known: Revision,
     ) -> Result<Entity, rusqlite::Error> {
-        let look = self.look(user, now);
+        let sides = self.sides(user, now);
         let seen = if user == viewer {
-            look.own
+            sides.own
         } else {
-            look.others
+            sides.others
         };
         Ok(entity(
             user,
@@ -173,8 +151,11 @@ impl Presence {
         claim: Claim,
         now: UnixMs,
     ) -> Result<Entity, rusqlite::Error> {
-        let (known, (before, mut mark)) = (self.newest(), self.look(user, now).own);
-        let after = self.inner.lock().board.views_if(user, claim).own;
+        let inner = self.inner.lock();
+        let known = inner.marks.newest();
+        let after = inner.board.views_if(user, claim).own;
+        let (before, mut mark) = inner.sides(user, now).own;
+        drop(inner);
         if after != before {
             mark.since = now;
         }
@@ -196,23 +177,34 @@ impl Presence {
         users.retain(|user| inner.board.views(*user, now).others == PresenceState::Online);
     }
 
-    fn look(&self, user: UserId, now: UnixMs) -> Sides {
-        let inner = self.inner.lock();
-        let Views { own, others } = inner.board.views(user, now);
-        Sides {
-            own: (own, inner.marks.own(user)),
-            others: (others, inner.marks.others(user)),
+    pub(super) fn sides(&self, user: UserId, now: UnixMs) -> Sides {
+        self.inner.lock().sides(user, now)
+    }
+
+    /// Resolves when there may be something to tell, or less time than was said last.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    pub(super) fn take_pending(&self) -> Vec<(UserId, Told)> {
+        self.inner.lock().pending.take()
+    }
+
+    /// What was taken could not be told.
+    pub(super) fn put_back(&self, untold: Vec<(UserId, Told)>) {
+        let mut inner = self.inner.lock();
+        for (user, told) in untold {
+            inner.pending.add(user, told);
         }
     }
 
-    fn take_pending(&self) -> Vec<(UserId, Told)> {
-        std::mem::take(&mut self.inner.lock().pending)
-            .into_iter()
-            .collect()
+    /// A status text was told that ends at `end`.
+    pub(super) fn status_told(&self, user: UserId, end: Option<UnixMs>) {
+        self.inner.lock().board.handle_status(user, end);
     }
 
     /// Carries out what is due, and says how long nothing will be.
-    fn handle_timeout(&self, now: Moment) -> Option<Duration> {
+    pub(super) fn handle_timeout(&self, now: Moment) -> Option<Duration> {
         let mut inner = self.inner.lock();
         let changed = inner.board.handle_timeout(now);
         inner.mark(&changed, now.wall);
@@ -230,12 +222,12 @@ impl Presence {
 }
 
 /// A user's state and its mark, as each side sees it.
-struct Sides {
-    own: (PresenceState, Mark),
-    others: (PresenceState, Mark),
+pub(super) struct Sides {
+    pub(super) own: (PresenceState, Mark),
+    pub(super) others: (PresenceState, Mark),
 }
 
-fn entity(
+pub(super) fn entity(
     user: UserId,
     (state, mark): (PresenceState, Mark),
     status: Status,
@@ -252,14 +244,18 @@ fn entity(
 }
 
 impl Inner {
+    fn sides(&self, user: UserId, now: UnixMs) -> Sides {
+        let Views { own, others } = self.board.views(user, now);
+        Sides {
+            own: (own, self.marks.own(user)),
+            others: (others, self.marks.others(user)),
+        }
+    }
+
     fn mark(&mut self, changed: &[Change], now: UnixMs) {
         for change in changed {
             self.marks.state(change, now);
-            let told = Told {
-                own: change.own.is_some(),
-                others: change.others.is_some(),
-            };
-            self.tell([(change.user, told)]);
+            self.pending.add(change.user, Told::of(change));
         }
         let board = &self.board;
         self.marks
@@ -268,115 +264,6 @@ impl Inner {
 
     fn mark_text(&mut self, user: UserId, now: UnixMs) {
         self.marks.text(user, now);
-        let everybody = Told {
-            own: true,
-            others: true,
-        };
-        self.tell([(user, everybody)]);
+        self.pending.add(user, Told::EVERYBODY);
     }
-
-    fn tell(&mut self, users: impl IntoIterator<Item = (UserId, Told)>) {
-        for (user, told) in users {
-            let pending = self.pending.entry(user).or_default();
-            pending.own |= told.own;
-            pending.others |= told.others;
-        }
-    }
-}
-
-/// Moves the board with the clock and tells people what changed, until dropped.
-pub(crate) async fn follow(presence: Arc<Presence>, store: Store, fanout: Arc<Fanout>) {
-    loop {
-        let nap = presence.handle_timeout(clock::moment());
-        let pending = presence.take_pending();
-        if !pending.is_empty() {
-            for users in pending.chunks(ANNOUNCE_USERS) {
-                announce(&presence, &store, &fanout, users.to_vec()).await;
-            }
-            continue;
-        }
-        let timer = async {
-            match nap {
-                Some(nap) => tokio::time::sleep_until(Instant::now() + nap).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = presence.changed.notified() => {}
-            () = timer => {}
-        }
-    }
-}
-
-async fn announce(
-    presence: &Arc<Presence>,
-    store: &Store,
-    fanout: &Fanout,
-    users: Vec<(UserId, Told)>,
-) {
-    let (reader, known) = (Arc::clone(presence), presence.newest());
-    let untold = users.clone();
-    let read = store.read(move |db| {
-        let now = clock::now();
-        let mut words = Vec::new();
-        for (user, told) in users {
-            words.push(word(&reader, db, user, told, now, known)?);
-        }
-        Ok::<_, Failure>(words)
-    });
-    match read.await {
-        Ok(words) => {
-            for (user, end, relays) in words {
-                presence.inner.lock().board.handle_status(user, end);
-                fanout.apply(relays, Vec::new());
-            }
-        }
-        Err(error) => {
-            tracing::error!(?error, "presence cannot be told; trying again");
-            presence.inner.lock().tell(untold);
-            tokio::time::sleep(REST).await;
-        }
-    }
-}
-
-/// What is to be said of a user and to whom, and when the status text that is said ends.
-fn word(
-    presence: &Presence,
-    db: &Connection,
-    user: UserId,
-    told: Told,
-    now: UnixMs,
-    known: Revision,
-) -> Result<(UserId, Option<UnixMs>, Vec<Relay>), Failure> {
-    let sides = presence.look(user, now);
-    let status = families::status_of(db, user, now)?;
-    let end = status.expires_at;
-    let own = entity(user, sides.own, status.clone(), known);
-    let others = entity(user, sides.others, status, known);
-    let peers = if told.others {
-        families::peers(db, user)?
-    } else {
-        Vec::new()
-    };
-    let relay = |to: Vec<UserId>, seen: Entity| Relay {
-        to,
-        key: format!("presence:{user}"),
-        event: Stamped {
-            ts: now,
-            event: Event::from(PresenceChanged(seen)),
-        },
-    };
-    let mut relays = Vec::new();
-    if told.own && told.others && own == others {
-        relays.push(relay(peers, own));
-        return Ok((user, end, relays));
-    }
-    if told.own {
-        relays.push(relay(vec![user], own));
-    }
-    if told.others {
-        let peers = peers.into_iter().filter(|peer| *peer != user).collect();
-        relays.push(relay(peers, others));
-    }
-    Ok((user, end, relays))
 }

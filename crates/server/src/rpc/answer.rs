@@ -1,6 +1,6 @@
 //! From a request body to the body of its answer.
 
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
 
 use antiphon_api::{
     ErrorCode, RpcError,
@@ -138,21 +138,18 @@ fn parse(call: &RawValue) -> Result<Request<'_>, String> {
 
 /// What the caller learns of a failure; the rest goes to the log, under the request's id.
 pub(super) fn tell(failure: Failure, request_id: &RequestId, method: &str) -> RpcError {
-    let internal = || RpcError::new(ErrorCode::Internal, "internal error");
-    match failure {
-        Failure::Refused(error) => error,
-        Failure::Database(error) => {
-            tracing::error!(%error, %request_id, method, "the database refused a call");
-            match error.sqlite_error_code() {
-                Some(rusqlite::ErrorCode::DiskFull | rusqlite::ErrorCode::SystemIoFailure) => {
-                    RpcError::unavailable("the database cannot be written", false)
-                }
-                _ => internal(),
-            }
-        }
-        Failure::Internal(error) => {
-            tracing::error!(%error, %request_id, method, "a call failed");
-            internal()
-        }
+    if let Failure::Refused(error) = failure {
+        return error;
+    }
+    tracing::error!(
+        error = &failure as &dyn Error,
+        %request_id,
+        method,
+        "a call failed"
+    );
+    if failure.is_of_the_disk() {
+        RpcError::unavailable("the database cannot be written", false)
+    } else {
+        RpcError::new(ErrorCode::Internal, "internal error")
     }
 }

@@ -31,9 +31,9 @@ pub(super) async fn carry_out(
     caller: &Caller,
     request: &Request<'_>,
 ) -> Result<Box<RawValue>, Failure> {
-    if let Caller::User(user, _) = caller {
+    if let Caller::User(identity) = caller {
         let class = router.class_of(&request.method);
-        shared.budgets.spend(*user, class)?;
+        shared.budgets.spend(identity.user_id, class)?;
     }
     if request.method == "rpc.discover" {
         return Ok(DOCUMENT.clone());
@@ -59,7 +59,7 @@ pub(super) async fn carry_out(
             params_hash,
         } => tokio::spawn(call.mutate(run, idempotency_key, params_hash))
             .await
-            .unwrap_or_else(|error| Err(Failure::Internal(error.into()))),
+            .unwrap_or_else(|error| Err(Failure::internal(error))),
     }
 }
 
@@ -80,37 +80,24 @@ impl Call {
         key: Option<String>,
         params_hash: [u8; 32],
     ) -> Result<Box<RawValue>, Failure> {
-        let (caller, method, now) = (self.caller.clone(), self.method, clock::now());
-        let shared = Arc::clone(&self.shared);
-        let written = self.shared.store.write(move |tx| {
-            caller::authenticate(tx, &caller, now)?;
-            let mut effects = Effects::default();
-            let owner = caller.key();
-            if let Some(key) = &key {
-                match idempotency::find(tx, &owner, method, key, &params_hash)? {
-                    Earlier::Same(result) => return Ok((result, effects)),
-                    Earlier::Different => return Err(key_reused().into()),
-                    Earlier::None => {}
-                }
-            }
-            let work = &mut Work {
-                tx,
-                caller: &caller,
-                now,
-                nonce: key.as_deref(),
-                shared: &shared,
-                effects: &mut effects,
+        let method = self.method;
+        let work = self.shared.work_for(self.caller, key, move |work| {
+            let (caller, now) = (work.caller, work.now);
+            caller::authenticate(work, caller, now)?;
+            let Some(key) = work.nonce else {
+                return run(work);
             };
-            let result = run(work)?;
-            if let Some(key) = &key {
-                idempotency::remember(tx, &owner, method, key, &params_hash, &result, now)?;
+            let owner = caller.key();
+            match idempotency::find(work, &owner, method, key, &params_hash)? {
+                Earlier::Same(result) => return Ok(result),
+                Earlier::Different => return Err(key_reused().into()),
+                Earlier::None => {}
             }
-            Ok((result, effects))
+            let result = run(work)?;
+            idempotency::remember(work.tx, &owner, method, key, &params_hash, &result, now)?;
+            Ok(result)
         });
-        written
-            .await
-            .map(|done| self.shared.apply(done))
-            .map_err(Into::into)
+        work.await
     }
 
     /// Keeps `turn` until the reader is done, be the caller still there or not.
@@ -152,27 +139,52 @@ fn key_reused() -> RpcError {
 
 #[cfg(test)]
 mod tests {
-    use std::{path::PathBuf, sync::Arc, time::Duration};
+    use std::{
+        path::{Path, PathBuf},
+        sync::Arc,
+        time::Duration,
+    };
 
     use antiphon_api::ErrorCode;
     use antiphon_store::{Options, Store};
     use antiphon_token::{Key, Verifier};
 
-    use super::Call;
+    use super::{Call, Router, carry_out};
     use crate::{
         Config,
         context::{Caller, Failure, Shared},
         families,
     };
 
-    #[tokio::test]
-    async fn a_query_that_takes_too_long_is_refused_and_gives_its_turn_back() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("antiphon.db");
+    fn in_folder(folder: &Path) -> Arc<Shared> {
+        let path = folder.join("antiphon.db");
         let store = Store::open(Options::new(path, families::SCHEMA, 1 << 18)).expect("opens");
         let key = Key::random().expect("random numbers");
         let config = Config::new(PathBuf::new(), Verifier::new(&key));
-        let shared = Arc::new(Shared::new(store, config.split().1));
+        Arc::new(Shared::new(store, config.split().1))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_search_is_refused_when_others_keep_their_turns() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let shared = in_folder(folder.path());
+        let _one = shared.searches.wait().await.expect("has its turn");
+        let _two = shared.searches.wait().await.expect("has its turn");
+        let text = r#"{"jsonrpc":"2.0","method":"message.search","params":{"query":"word"}}"#;
+        let request = serde_json::from_str(text).expect("is a request");
+        let (router, caller) = (Router::new(), Caller::Operator);
+        match carry_out(&router, &shared, &caller, &request).await {
+            Err(Failure::Refused(error)) => {
+                assert_eq!(error.kind(), Some(ErrorCode::RateLimited));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_query_that_takes_too_long_is_refused_and_gives_its_turn_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let shared = in_folder(folder.path());
         for _ in 0..3 {
             let call = Call {
                 shared: Arc::clone(&shared),

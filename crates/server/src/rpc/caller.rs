@@ -6,6 +6,7 @@
 
 use antiphon_api::{
     ErrorCode, RpcError, USER_HEADER,
+    identity::{Identity, Presented},
     ids::{Principal, UnixMs, UserId},
 };
 use antiphon_store::revocation;
@@ -16,8 +17,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::{
     clock,
-    context::{Caller, Failure, TokenOfCall},
-    fanout::wire_revocation,
+    context::{Caller, Failure},
 };
 
 /// What the token of a request says.
@@ -40,7 +40,7 @@ pub(super) fn by_header(headers: &HeaderMap) -> Result<Caller, RpcError> {
     let Some(user) = headers.get(USER_HEADER) else {
         return Ok(Caller::Operator);
     };
-    let user = user
+    let user_id = user
         .to_str()
         .ok()
         .and_then(|text| text.parse().ok())
@@ -53,36 +53,35 @@ pub(super) fn by_header(headers: &HeaderMap) -> Result<Caller, RpcError> {
         })?;
     let field = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let time = |name| field(name).and_then(|text| text.parse().ok()).map(UnixMs);
-    let token = TokenOfCall {
+    let token = Presented {
         expires_at: time(TOKEN_EXPIRES),
         jti: field(TOKEN_ID).map(ToOwned::to_owned),
         issued_at: time(TOKEN_ISSUED),
     };
-    Ok(Caller::User(user, token))
+    Ok(Caller::User(Identity { user_id, token }))
 }
 
 /// A user who is named must exist and be active, and their token not have been revoked.
 pub(super) fn authenticate(db: &Connection, caller: &Caller, now: UnixMs) -> Result<(), Failure> {
-    let Caller::User(UserId(id), token) = caller else {
+    let Caller::User(Identity { user_id, token }) = caller else {
         return Ok(());
     };
-    if *token != TokenOfCall::default()
-        && revocation::of(db, Principal::User(UserId(*id)), now)?
-            .into_iter()
-            .map(wire_revocation)
-            .any(|revocation| revocation.covers(token.jti.as_deref(), token.issued_at))
+    if *token != Presented::default()
+        && revocation::of(db, Principal::User(*user_id), now)?
+            .iter()
+            .any(|revocation| revocation.covers(token))
     {
         let message = "the token has been revoked; sign in again";
         return Err(RpcError::new(ErrorCode::Unauthenticated, message).into());
     }
     let is_active: Option<bool> = db
         .prepare_cached("SELECT deactivated_at IS NULL FROM user WHERE id = ?1")?
-        .query_row([id], |row| row.get(0))
+        .query_row([user_id.get()], |row| row.get(0))
         .optional()?;
     let message = match is_active {
         Some(true) => return Ok(()),
-        Some(false) => format!("user {id} is deactivated"),
-        None => format!("there is no user {id}"),
+        Some(false) => format!("user {user_id} is deactivated"),
+        None => format!("there is no user {user_id}"),
     };
     Err(RpcError::new(ErrorCode::Unauthenticated, message).into())
 }

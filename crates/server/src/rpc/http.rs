@@ -4,6 +4,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use antiphon_api::{
     RpcError,
+    identity::Identity,
     jsonrpc::{MAX_REQUEST_BYTES, Response as RpcResponse},
 };
 use antiphon_token::{Subject, Verifier};
@@ -22,7 +23,7 @@ use tokio::{
 
 use super::{Answers, Router, answer, caller, external};
 use crate::{
-    context::{Caller, Shared, TokenOfCall},
+    context::{Caller, Shared},
     listen::Listener,
     stop::{STOP_PATIENCE, asked},
 };
@@ -89,6 +90,11 @@ pub(crate) async fn serve<L: Listener>(
         }
     }
     drop(listener);
+    finish(connections).await;
+}
+
+/// Lets connections end, but not longer than [`STOP_PATIENCE`].
+async fn finish(mut connections: JoinSet<()>) {
     let finished = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(STOP_PATIENCE, finished).await.is_err() {
         tracing::warn!(
@@ -184,16 +190,14 @@ impl Service {
             return caller::by_header(headers);
         };
         let verified = caller::by_token(verifier, headers)?;
-        let user = match &verified.subject {
+        let user_id = match &verified.subject {
             Subject::User(id) => *id,
             Subject::External(id) => external::resolve(&self.shared, id, request_id).await?,
         };
-        let token = TokenOfCall {
-            expires_at: verified.expires_at,
-            jti: verified.jti,
-            issued_at: verified.issued_at,
-        };
-        Ok(Caller::User(user, token))
+        Ok(Caller::User(Identity {
+            user_id,
+            token: verified.token,
+        }))
     }
 }
 

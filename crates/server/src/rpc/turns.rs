@@ -37,6 +37,7 @@ impl Turns {
 #[cfg(test)]
 mod tests {
     use antiphon_api::ErrorCode;
+    use tokio::time::Instant;
 
     use super::{MAX_SEARCHES, Turns};
 
@@ -47,7 +48,9 @@ mod tests {
         for _ in 0..MAX_SEARCHES {
             held.push(turns.wait().await.expect("there is room"));
         }
+        let asked = Instant::now();
         let refusal = turns.wait().await.expect_err("nobody is done");
+        assert_eq!(asked.elapsed().as_secs(), 2);
         assert_eq!(refusal.kind(), Some(ErrorCode::RateLimited));
         let (waited, ()) = tokio::join!(turns.wait(), async { held.clear() });
         assert!(waited.is_ok());

@@ -1,5 +1,6 @@
 //! Who calls: the operator, a user the operator names, or the bearer of a token.
 
+use antiphon_api::ErrorCode;
 use antiphon_token::Subject;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -37,11 +38,15 @@ async fn a_user_is_named_by_a_header_on_the_socket() {
         ("9007199254740992", "a user's id"),
     ] {
         let answer = post(&house, &[("antiphon-user", user)], &me).await;
-        assert_eq!((answer.status, answer.code()), (401, -32001), "{user}");
+        assert_eq!(
+            (answer.status, answer.code()),
+            (401, ErrorCode::Unauthenticated.code()),
+            "{user}"
+        );
         assert!(answer.message().contains(word), "{answer:?}");
     }
     let answer = post(&house, &[], &me).await;
-    assert_eq!(answer.code(), -32001);
+    assert_eq!(answer.code(), ErrorCode::Unauthenticated.code());
     assert!(answer.message().contains("Antiphon-User"), "{answer:?}");
 }
 
@@ -59,12 +64,16 @@ async fn internal_methods_do_not_exist_for_users() {
     for (method, params) in internal {
         let call = body(method, params.clone());
         let answer = post(&house, &[("antiphon-user", "1")], &call).await;
-        assert_eq!(answer.code(), -32601, "{method}");
+        assert_eq!(answer.code(), ErrorCode::MethodNotFound.code(), "{method}");
         let unknown = post(&house, &[("antiphon-user", "1")], body("x.y", params)).await;
         let renamed = unknown.message().replace("x.y", method);
         assert_eq!(answer.message(), renamed);
         let answer = post(&house, &[], &call).await;
-        assert_ne!(answer.json()["error"]["code"], -32601, "{method}");
+        assert_ne!(
+            answer.json()["error"]["code"],
+            ErrorCode::MethodNotFound.code(),
+            "{method}"
+        );
     }
 }
 
@@ -82,9 +91,12 @@ async fn over_tcp_a_token_decides_and_the_header_is_not_looked_at() {
         json!({ "ticket": "x" }),
     )
     .await;
-    assert_eq!(answer.code(), -32601);
+    assert_eq!(answer.code(), ErrorCode::MethodNotFound.code());
     let answer = tcp(&house, &headers[1..], "user.me", json!({})).await;
-    assert_eq!((answer.status, answer.code()), (401, -32001));
+    assert_eq!(
+        (answer.status, answer.code()),
+        (401, ErrorCode::Unauthenticated.code())
+    );
     assert!(
         answer.message().contains("Authorization: Bearer"),
         "{answer:?}"
@@ -99,7 +111,11 @@ async fn over_tcp_an_external_id_is_resolved_or_refused() {
     };
     let house = House::of(1).await;
     let answer = with_token(&house, &external(&house), "user.me").await;
-    assert_eq!((answer.status, answer.code()), (401, -32001), "{answer:?}");
+    assert_eq!(
+        (answer.status, answer.code()),
+        (401, ErrorCode::Unauthenticated.code()),
+        "{answer:?}"
+    );
     let folder = tempfile::tempdir().expect("a temporary folder");
     let house = House::configured(folder, |config| config.provision_unknown = true).await;
     let token = external(&house);
@@ -120,7 +136,11 @@ async fn a_token_that_has_ended_or_is_not_ours_is_refused() {
         (house.token(99, "j", FAR), "no user 99"),
     ] {
         let answer = with_token(&house, &token, "user.me").await;
-        assert_eq!((answer.status, answer.code()), (401, -32001), "{answer:?}");
+        assert_eq!(
+            (answer.status, answer.code()),
+            (401, ErrorCode::Unauthenticated.code()),
+            "{answer:?}"
+        );
         assert!(answer.message().contains(word), "{answer:?}");
     }
 }
@@ -143,7 +163,10 @@ async fn a_revoked_token_is_refused_over_tcp() {
     assert_eq!(answer.status, 200, "its parameters are wrong first");
     must(&operator, "token.revoke", json!({ "user_id": 1 })).await;
     let answer = with_token(&house, &kept, "user.me").await;
-    assert_eq!((answer.status, answer.code()), (401, -32001));
+    assert_eq!(
+        (answer.status, answer.code()),
+        (401, ErrorCode::Unauthenticated.code())
+    );
     assert!(answer.message().contains("revoked"), "{answer:?}");
     assert_eq!(with_token(&house, &his, "user.me").await.status, 200);
     must(&house.user(1), "user.me", json!({})).await;
@@ -163,5 +186,5 @@ async fn a_ticket_is_worth_its_token_and_is_spent_once() {
     );
     let again = crate::support::call(&operator, "session.redeem", json!({ "ticket": ticket }));
     let error = again.await.expect_err("is spent");
-    assert_eq!(error.code, -32004);
+    assert_eq!(error.code, ErrorCode::NotFound.code());
 }

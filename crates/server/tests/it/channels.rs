@@ -95,6 +95,49 @@ async fn members_come_page_by_page_in_id_order() {
 }
 
 #[tokio::test]
+async fn the_channels_one_sees_come_page_by_page_in_id_order() {
+    let house = House::with_channel(3).await;
+    for kind in ["private", "public", "public", "private", "public"] {
+        let channel = json!({ "workspace_id": 1, "kind": kind, "name": "x" });
+        must(&house.user(1), "channel.create", channel).await;
+    }
+    let own = json!({ "workspace_id": 1, "kind": "dm", "peer_ids": [2] });
+    must(&house.user(3), "channel.create", own).await;
+    let pages = pages(&house, "channel.list", "workspace_id", "channels", "id").await;
+    assert_eq!(pages, [vec![1, 3], vec![4, 6], vec![7]]);
+    let params = json!({ "workspace_id": 1 });
+    let usual = must(&house.user(3), "channel.list", params).await;
+    let dm = &usual["channels"][4];
+    assert_eq!(usual["has_more"], false);
+    assert_eq!(
+        (&dm["is_member"], &dm["member_ids"]),
+        (&json!(true), &json!([2, 3]))
+    );
+    let none = json!({ "workspace_id": 1, "limit": 0 });
+    let error = refused(&house.user(3), "channel.list", none).await;
+    assert_eq!(error.data["errors"][0]["path"], "limit");
+}
+
+#[tokio::test]
+async fn a_guest_opens_a_dm_where_the_workspace_lets_guests_and_always_finds_the_one_there_is() {
+    let house = House::with_channel(3).await;
+    let role = json!({ "workspace_id": 1, "user_id": 3, "role": "guest" });
+    must(&house.user(1), "workspace.set_role", role).await;
+    let dm = |peers: &[i64]| json!({ "workspace_id": 1, "kind": "dm", "peer_ids": peers });
+    let error = refused(&house.user(3), "channel.create", dm(&[2])).await;
+    assert_eq!(
+        (error.kind(), &error.data["permission"]),
+        (Some(ErrorCode::Forbidden), &json!("dm:create"))
+    );
+    let opened = must(&house.user(2), "channel.create", dm(&[3])).await;
+    let found = must(&house.user(3), "channel.create", dm(&[2])).await;
+    assert_eq!(found, opened);
+    let guests = json!({ "workspace_id": 1, "role": "guest", "permissions": ["dm:create"] });
+    must(&house.user(1), "workspace.set_permissions", guests).await;
+    must(&house.user(3), "channel.create", dm(&[1, 2])).await;
+}
+
+#[tokio::test]
 async fn how_one_hears_of_a_channel_is_told_to_oneself_alone_and_ends_with_the_membership() {
     let house = House::with_channel(2).await;
     let (mut link, _) = Link::open(&house, "g", None).await;

@@ -1,5 +1,6 @@
 //! One key, one effect, one answer.
 
+use antiphon_api::ErrorCode;
 use serde_json::{Value, json};
 
 use crate::support::{House, call, must};
@@ -52,7 +53,7 @@ async fn a_key_with_other_parameters_is_a_conflict() {
     must(&ada, "workspace.create", keyed("a", "k")).await;
     let error = call(&ada, "workspace.create", keyed("b", "k")).await;
     let error = error.expect_err("is refused");
-    assert_eq!(error.code, -32009);
+    assert_eq!(error.code, ErrorCode::Conflict.code());
     assert_eq!(error.data["existing"], "idempotency_key");
     assert!(error.message.contains("use a new key"), "{error}");
     assert_eq!(names(&house).await, ["a"]);
@@ -79,7 +80,10 @@ async fn a_failure_is_not_stored() {
     must(&ada, "channel.create", channel).await;
     let join = json!({ "channel_id": 1, "idempotency_key": "k" });
     let refused = call(&ben, "channel.join", join.clone()).await;
-    assert_eq!(refused.expect_err("is refused").code, -32004);
+    assert_eq!(
+        refused.expect_err("is refused").code,
+        ErrorCode::NotFound.code()
+    );
     let membership = json!({ "workspace_id": 1, "user_id": 2 });
     must(&ada, "workspace.add_member", membership).await;
     must(&ben, "channel.join", join).await;

@@ -2,6 +2,7 @@
 
 use antiphon_api::{
     ErrorCode,
+    identity::Presented,
     ids::{MAX_SAFE_INTEGER, Principal, UnixMs, UserId},
 };
 use antiphon_wire::FromServer;
@@ -147,7 +148,12 @@ async fn who_is_deactivated_is_out_for_good_and_stays_a_member() {
     }
     let revoked = revoked.expect("is revoked");
     assert_eq!(revoked.principal, Principal::User(UserId(2)));
-    assert!(revoked.covers(Some("any"), Some(UnixMs(MAX_SAFE_INTEGER - 1))));
+    let newest = Presented {
+        expires_at: None,
+        jti: Some("any".to_owned()),
+        issued_at: Some(UnixMs(MAX_SAFE_INTEGER - 1)),
+    };
+    assert!(revoked.covers(&newest));
     assert_eq!(revoked.until, UnixMs(MAX_SAFE_INTEGER));
     assert!(told.expect("is told").event.get().contains("user.updated"));
 
@@ -255,5 +261,8 @@ async fn an_owner_hands_over_first_and_nobody_takes_in_who_is_deactivated() {
     let new = must(&one, "workspace.create", json!({ "name": "new" })).await;
     let params = json!({ "workspace_id": new["workspace"]["id"], "user_id": 2 });
     let error = refused(&one, "workspace.add_member", params).await;
+    assert_eq!(error.data["existing"], "deactivated");
+    let hand_over = json!({ "workspace_id": 1, "user_id": 2, "role": "owner" });
+    let error = refused(&one, "workspace.set_role", hand_over).await;
     assert_eq!(error.data["existing"], "deactivated");
 }

@@ -1,5 +1,6 @@
 //! Who is there: from leases to those who share a workspace, and nobody else.
 
+use antiphon_api::ErrorCode;
 use antiphon_wire::LeaseState::{Closed, Hidden, Visible};
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -237,7 +238,7 @@ async fn typing_is_told_once_a_second_in_a_channel_and_not_in_a_crowd() {
     must(&house.user(1), "typing.relay", json!({ "channel_id": 1 })).await;
     let again = call(&house.user(1), "typing.relay", json!({ "channel_id": 1 })).await;
     let again = again.expect_err("is too soon");
-    assert_eq!(again.code, -32010);
+    assert_eq!(again.code, ErrorCode::RateLimited.code());
     assert!((1..=1000).contains(&again.data["retry_after_ms"].as_i64().unwrap_or_default()));
     must(&house.user(1), "typing.relay", json!({ "channel_id": 2 })).await;
     let folder = house.stop().await;
@@ -256,6 +257,6 @@ async fn typing_is_told_once_a_second_in_a_channel_and_not_in_a_crowd() {
     let refused = refused.expect_err("is a crowd");
     assert_eq!(
         (refused.code, &refused.data["limit"]),
-        (-32013, &json!(200))
+        (ErrorCode::TooLarge.code(), &json!(200))
     );
 }

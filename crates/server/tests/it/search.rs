@@ -47,7 +47,7 @@ async fn the_index_follows_edits_and_deletions() {
         .await;
     assert_eq!(find(&talk, "pear").await, [0; 0]);
     assert_eq!(find(&talk, "apple").await, [0; 0]);
-    let folder = talk.house.stop().await;
+    let folder = talk.house.purged().await.stop().await;
     let db = Connection::open(folder.path().join("antiphon.db")).expect("opens");
     let check = "INSERT INTO message_text (message_text, rank) VALUES ('integrity-check', 1)";
     db.execute(check, [])

@@ -96,6 +96,20 @@ async fn an_author_who_unfollowed_is_not_made_to_follow_by_the_next_reply_but_by
 }
 
 #[tokio::test]
+async fn an_author_who_unfollowed_does_not_follow_again_once_all_replies_were_deleted() {
+    let talk = Talk::of(2).await;
+    let root = talk.say(1, "root").await;
+    let reply = talk.reply(2, root, "one").await;
+    talk.must(1, "thread.unfollow", json!({ "thread_id": root }))
+        .await;
+    talk.must(2, "message.delete", json!({ "message_id": reply }))
+        .await;
+    assert_eq!(talk.message(root).await["reply_count"], 0);
+    talk.reply(2, root, "two").await;
+    assert_eq!(thread(&talk, 1, root).await, None);
+}
+
+#[tokio::test]
 async fn following_begins_at_the_newest_reply_and_reading_never_goes_back() {
     let mut talk = Talk::of(2).await;
     let root = talk.say(1, "root").await;
@@ -173,6 +187,8 @@ async fn a_thread_goes_with_its_root_and_a_reply_is_taken_off_the_root() {
     assert_eq!(talk.snapshot(1, "threads").await, json!([]));
     let left: i64 = talk
         .house
+        .purged()
+        .await
         .database()
         .query_row(
             "SELECT (SELECT count(*) FROM mention) + (SELECT count(*) FROM thread_follow)

@@ -1,5 +1,6 @@
 //! Tokens that the server issues, lists and ends.
 
+use antiphon_api::ErrorCode;
 use antiphon_wire::FromServer;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -136,11 +137,17 @@ async fn a_token_issued_elsewhere_is_ended_by_its_bearer_or_by_an_administrator(
     let foreign = json!({ "jti": "other" });
     assert_eq!(
         code(&house, 2, "token.revoke", foreign.clone()).await,
-        -32004
+        ErrorCode::NotFound.code()
     );
-    assert_eq!(code(&house, 1, "token.revoke", foreign).await, -32004);
+    assert_eq!(
+        code(&house, 1, "token.revoke", foreign).await,
+        ErrorCode::NotFound.code()
+    );
     let named = json!({ "jti": "other", "user_id": 2 });
-    assert_eq!(code(&house, 2, "token.revoke", named.clone()).await, -32004);
+    assert_eq!(
+        code(&house, 2, "token.revoke", named.clone()).await,
+        ErrorCode::NotFound.code()
+    );
     assert!(is_good(&house, &other).await);
     must(&house.user(1), "token.revoke", named).await;
     assert!(!is_good(&house, &other).await);
@@ -159,18 +166,24 @@ async fn what_makes_no_sense_is_refused_with_a_reason() {
     ] {
         assert_eq!(
             code(&house, 0, "token.issue", params.clone()).await,
-            -32602,
+            ErrorCode::InvalidParams.code(),
             "{params}"
         );
     }
-    assert_eq!(code(&house, 0, "token.revoke", json!({})).await, -32602);
+    assert_eq!(
+        code(&house, 0, "token.revoke", json!({})).await,
+        ErrorCode::InvalidParams.code()
+    );
     let unnamed = json!({ "user_id": 1, "jti": "" });
-    assert_eq!(code(&house, 0, "token.revoke", unnamed).await, -32602);
+    assert_eq!(
+        code(&house, 0, "token.revoke", unnamed).await,
+        ErrorCode::InvalidParams.code()
+    );
     let folder = house.stop().await;
     let house = House::configured(folder, |config| config.signing_key = None).await;
     let params = json!({ "user_id": 1, "ttl_ms": HOUR_MS });
     let error = call(&house.operator(), "token.issue", params).await;
     let error = error.expect_err("has no key");
-    assert_eq!(error.code, -32009);
+    assert_eq!(error.code, ErrorCode::Conflict.code());
     assert!(error.message.contains("--signing-key"), "{error}");
 }

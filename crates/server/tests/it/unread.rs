@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use antiphon_test_support::Rng;
 use serde_json::{Value, json};
 
-use crate::support::{Random, Talk, call, must};
+use crate::support::{Talk, call, must};
 
-const USERS: i64 = 3;
+const USERS: [i64; 3] = [1, 2, 3];
 const STEPS: usize = 150;
 
 #[derive(Debug)]
@@ -53,7 +54,9 @@ impl Model {
 
     fn say(&mut self, channel: i64, author: i64, thread: Option<i64>, body: &str) {
         self.next += 1;
-        let named = (1..=USERS).filter(|user| body.contains(&format!("@u{user}")));
+        let named = USERS
+            .into_iter()
+            .filter(|user| body.contains(&format!("@u{user}")));
         let names = named.filter(|user| self.cursors.contains_key(&(channel, *user)));
         let said = Said {
             channel,
@@ -129,15 +132,17 @@ impl Model {
 }
 
 /// One step: a call, and what it does to the model if it succeeds.
-async fn step(talk: &Talk, model: &mut Model, random: &mut Random) -> String {
-    let user = 1 + random.below(USERS);
-    let channel = 1 + random.below(2);
+async fn step(talk: &Talk, model: &mut Model, rng: &mut Rng) -> String {
+    let user = *rng.pick(&USERS);
+    let channel = rng.range(1, 2);
     let rpc = talk.house.user(user);
-    let all: Vec<i64> = model.said.keys().copied().collect();
-    let id = random.pick(&all).unwrap_or(1);
-    let body = random.pick(&["x", "x", "@u1 @u2", "@u3", "@channel", "@channel @u2"]);
-    let body = body.unwrap_or("x");
-    let (method, params) = match random.below(12) {
+    let mut all: Vec<i64> = model.said.keys().copied().collect();
+    if all.is_empty() {
+        all.push(1);
+    }
+    let id = *rng.pick(&all);
+    let body = rng.pick(&["x", "x", "@u1 @u2", "@u3", "@channel", "@channel @u2"]);
+    let (method, params) = match rng.below(12) {
         0..3 => (
             "message.send",
             json!({ "channel_id": channel, "body": body }),
@@ -145,7 +150,7 @@ async fn step(talk: &Talk, model: &mut Model, random: &mut Random) -> String {
         3..5 => ("thread.reply", json!({ "thread_id": id, "body": body })),
         5 => ("message.delete", json!({ "message_id": id })),
         6 => {
-            let ids = [id, random.pick(&all).unwrap_or(1)];
+            let ids = [id, *rng.pick(&all)];
             (
                 "message.bulk_delete",
                 json!({ "channel_id": channel, "message_ids": ids }),
@@ -159,7 +164,7 @@ async fn step(talk: &Talk, model: &mut Model, random: &mut Random) -> String {
             "read.mark_unread",
             json!({ "channel_id": channel, "message_id": id }),
         ),
-        9 => match random.below(3) {
+        9 => match rng.below(3) {
             0 => ("read.mark_all", json!({})),
             1 => ("thread.follow", json!({ "thread_id": id })),
             _ => ("thread.unfollow", json!({ "thread_id": id })),
@@ -175,7 +180,7 @@ async fn step(talk: &Talk, model: &mut Model, random: &mut Random) -> String {
                 json!({ "thread_id": thread, "message_id": id }),
             )
         }
-        _ if random.chance(30) => ("channel.leave", json!({ "channel_id": channel })),
+        _ if rng.chance(30) => ("channel.leave", json!({ "channel_id": channel })),
         _ => ("channel.join", json!({ "channel_id": channel })),
     };
     let outcome = call(&rpc, method, params.clone()).await;
@@ -250,17 +255,17 @@ fn shown(of: &Value, place: &str) -> Value {
 async fn counts_are_a_recount_and_never_negative_or_stuck_whatever_is_posted_deleted_read_or_left()
 {
     for seed in 0..6 {
-        let talk = Talk::of(USERS).await;
+        let talk = Talk::of(3).await;
         let other = json!({ "workspace_id": 1, "kind": "public", "name": "d" });
         talk.must(1, "channel.create", other).await;
         let mut model = Model::default();
-        (1..=USERS).for_each(|user| model.join(1, user));
+        USERS.into_iter().for_each(|user| model.join(1, user));
         model.join(2, 1);
-        let mut random = Random::new(seed);
+        let mut rng = Rng::new(seed);
         let mut told = Vec::new();
         for _ in 0..STEPS {
-            told.push(step(&talk, &mut model, &mut random).await);
-            for user in 1..=USERS {
+            told.push(step(&talk, &mut model, &mut rng).await);
+            for user in USERS {
                 let snapshot = talk.must(user, "state.snapshot", json!({})).await;
                 let found = (
                     shown(&snapshot["reads"], "channel_id"),

@@ -160,6 +160,56 @@ async fn nobody_gives_a_role_above_their_own_or_takes_one() {
 }
 
 #[tokio::test]
+async fn who_draws_somebody_into_a_workspace_has_met_them_in_one_or_administers_the_instance() {
+    let house = House::with_channel(3).await;
+    must(&house.operator(), "user.create", json!({ "name": "u4" })).await;
+    must(&house.user(2), "workspace.create", json!({ "name": "own" })).await;
+    let member = |workspace: i64, user: i64| json!({ "workspace_id": workspace, "user_id": user });
+    let stranger = async |user: i64| {
+        let error = refused(&house.user(2), "workspace.add_member", member(2, user)).await;
+        assert_eq!(error.kind(), Some(ErrorCode::NotFound));
+        assert_eq!(
+            (&error.data["entity"], &error.data["id"]),
+            (&json!("user"), &json!(user))
+        );
+        error.message.replace(&user.to_string(), "ID")
+    };
+    assert_eq!(stranger(4).await, stranger(999).await);
+    must(&house.user(2), "workspace.add_member", member(2, 3)).await;
+    must(&house.user(1), "workspace.add_member", member(1, 4)).await;
+    must(&house.user(2), "workspace.add_member", member(2, 4)).await;
+    for workspace in [1, 2] {
+        let leaves = member(workspace, 3);
+        must(&house.user(3), "workspace.remove_member", leaves).await;
+    }
+    stranger(3).await;
+}
+
+#[tokio::test]
+async fn who_hears_that_somebody_came_back_learns_what_they_are_called_meanwhile() {
+    let house = House::with_channel(2).await;
+    let member = || json!({ "workspace_id": 1, "user_id": 2 });
+    must(&house.user(1), "workspace.remove_member", member()).await;
+    let renamed = must(
+        &house.user(2),
+        "user.update",
+        json!({ "display_name": "New" }),
+    )
+    .await;
+    let (mut link, _) = Link::open(&house, "g", None).await;
+    must(&house.user(1), "workspace.add_member", member()).await;
+    let heard = link.so_far(&house).await;
+    let joined = heard
+        .iter()
+        .find(|one| one.kind() == "workspace.member_joined");
+    let joined = joined.expect("is told");
+    let expected = json!({
+        "workspace_id": 1, "user_id": 2, "role": "member", "user": renamed["user"],
+    });
+    assert_eq!((joined.data(), &joined.to), (&expected, &vec![1, 2]));
+}
+
+#[tokio::test]
 async fn handing_a_workspace_over_makes_the_former_owner_an_admin_and_tells_everybody() {
     let house = House::with_channel(3).await;
     let (mut link, _) = Link::open(&house, "g", None).await;

@@ -7,10 +7,11 @@ use antiphon_api::ids::{ChannelId, Pos, UserId, WorkspaceId};
 use antiphon_store::{
     Audience, EmitError, Scope, Store, Tx, log, membership, prune, prune::Retention, rusqlite,
 };
+use antiphon_test_support::Rng;
 
 use crate::support::{NOW, Place, Sql};
 
-const USERS: i64 = 5;
+const USERS: [i64; 5] = [1, 2, 3, 4, 5];
 const SCOPES: [Scope; 4] = [
     Scope::Channel(ChannelId(1)),
     Scope::Channel(ChannelId(2)),
@@ -18,28 +19,27 @@ const SCOPES: [Scope; 4] = [
     Scope::Workspace(WorkspaceId(2)),
 ];
 
-/// A small generator (splitmix64), so that a failing seed can be run again.
-struct Random(u64);
+struct Random(Rng);
 
 impl Random {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (bits ^ (bits >> 31)) % end
+    fn new(seed: u64) -> Self {
+        Self(Rng::new(seed))
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        self.0.below(end)
     }
 
     fn user(&mut self) -> UserId {
-        UserId(1 + i64::try_from(self.below(USERS as u64)).unwrap())
+        UserId(*self.0.pick(&USERS))
     }
 
     fn scope(&mut self) -> Scope {
-        SCOPES[usize::try_from(self.below(SCOPES.len() as u64)).unwrap()]
+        *self.0.pick(&SCOPES)
     }
 
     fn among(&mut self, positions: &[Pos]) -> Pos {
-        positions[usize::try_from(self.below(positions.len() as u64)).unwrap()]
+        *self.0.pick(positions)
     }
 }
 
@@ -91,7 +91,7 @@ impl Model {
 /// One closure of a few random acts; one in five fails and must leave nothing.
 async fn closure(store: &Store, model: Model, seed: u64) -> Model {
     let before = model.clone();
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let fails = random.below(5) == 0;
     let work = move |tx: &mut Tx<'_>| {
         let mut model = model;
@@ -139,11 +139,11 @@ async fn agrees(store: &Store, model: &Model, seed: u64) {
             let expected = model.members.get(&scope).cloned().unwrap_or_default();
             assert!(members.iter().eq(&expected), "seed {seed}, members");
         }
-        let mut random = Random(seed);
+        let mut random = Random::new(seed);
         let positions: Vec<_> = std::iter::once(Pos(log::oldest(conn)?.get() - 1))
             .chain(model.heard.keys().copied())
             .collect();
-        for user in (1..=USERS).map(UserId) {
+        for user in USERS.map(UserId) {
             replays_agree(conn, &model, user, (positions[0], log::head(conn)?))?;
             for _ in 0..10 {
                 let range = (random.among(&positions), random.among(&positions));
@@ -178,15 +178,15 @@ fn replays_agree(
 async fn one_history(seed: u64) {
     let place = Place::new();
     let mut store = place.open();
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     let mut model = Model::default();
     for round in 0..6 {
         for _ in 0..20 {
-            model = closure(&store, model, random.below(u64::MAX)).await;
+            model = closure(&store, model, random.0.next()).await;
         }
         agrees(&store, &model, seed).await;
         if random.below(2) == 0 {
-            prune_some(&store, &mut model, 1 + random.below(60)).await;
+            prune_some(&store, &mut model, 1 + random.0.next() % 60).await;
             agrees(&store, &model, seed).await;
         }
         if round % 2 == 1 {

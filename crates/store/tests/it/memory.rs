@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use antiphon_api::ids::{Pos, Principal, UnixMs, UserId};
+use antiphon_api::{
+    identity::Revocation,
+    ids::{Pos, Principal, UnixMs, UserId},
+};
 use antiphon_store::{
     EmitError, Store, Tx, idempotency, idempotency::Earlier, log, prune, prune::Retention,
-    revocation, revocation::Revocation, rusqlite,
+    revocation, rusqlite,
 };
 use serde_json::value::to_raw_value;
 

@@ -82,13 +82,18 @@ const MESSAGES: &str = "SELECT id, json_object(
         'last_reply_id', (SELECT max(id) FROM message AS reply WHERE thread_id = message.id),
         'last_reply_at', (SELECT created_at FROM message AS reply WHERE thread_id = message.id
                           ORDER BY id DESC LIMIT 1))
-    FROM message";
+    FROM present_message AS message";
 
 const CANVASES: &str = "SELECT id, json_object(
         'id', id, 'channel_id', channel_id, 'title', title, 'content', json(content),
         'created_by', created_by, 'created_at', created_at, 'updated_by', updated_by,
         'updated_at', updated_at, 'deleted_at', deleted_at, 'revision', revision)
     FROM canvas";
+
+/// All messages, those of deleted channels too.
+pub(in crate::oracle) fn messages(database: &Connection) -> BTreeMap<i64, Value> {
+    rows(database, MESSAGES)
+}
 
 fn id(value: &Value) -> i64 {
     value.as_i64().expect("an id")

@@ -1,4 +1,5 @@
-//! Snapshot(P) and the user's events in (P, Q] make snapshot(Q).
+//! Snapshot(P) and the user's events in (P, Q] make snapshot(Q). Of the people beside it, whoever is
+//! in both is the same.
 
 use std::collections::BTreeMap;
 
@@ -60,6 +61,10 @@ fn folds(user: i64, from: &Seen, later: &[Seen], own: &[&Told]) {
         }
         let folded = state.equation();
         assert_eq!(folded, to.equation, "user {user}: ({start}, {end}]");
+        for person in &to.snapshot.users {
+            let held = state.person(person.id).unwrap_or(person);
+            assert_eq!(held, person, "user {user}: ({start}, {end}]");
+        }
     }
     let whole = state.equation();
     for told in after {

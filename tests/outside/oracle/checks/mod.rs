@@ -1,5 +1,6 @@
 //! What must hold, whatever was called and whatever each call answered.
 
+pub(super) mod answers;
 pub(super) mod counts;
 pub(super) mod delivery;
 pub(super) mod documents;

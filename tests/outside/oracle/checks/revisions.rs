@@ -19,7 +19,12 @@ const PLACES: &[(&str, &str, &str)] = &[
 ];
 
 /// These show an entity as it is to somebody who comes to it.
-const INTRODUCTIONS: &[&str] = &["workspace.added", "channel.added", "huddle.started"];
+const INTRODUCTIONS: &[&str] = &[
+    "workspace.added",
+    "workspace.member_joined",
+    "channel.added",
+    "huddle.started",
+];
 
 /// Over the whole log, and so over what each user hears of it.
 pub(in crate::oracle) fn check(told: &[Told]) {

@@ -37,7 +37,14 @@ fn get(rng: &mut Rng) -> Value {
 }
 
 fn list(rng: &mut Rng) -> Value {
-    json!({ "workspace_id": mostly("workspace.own", "workspace.any", rng) })
+    let mut params = json!({
+        "workspace_id": mostly("workspace.own", "workspace.any", rng),
+        "limit": 1 + rng.below(5),
+    });
+    if rng.chance(50) {
+        params["since_id"] = mostly("channel.own", "channel.any", rng);
+    }
+    params
 }
 
 fn members(rng: &mut Rng) -> Value {

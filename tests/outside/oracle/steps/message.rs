@@ -91,7 +91,14 @@ fn unpin(rng: &mut Rng) -> Value {
 }
 
 fn pins(rng: &mut Rng) -> Value {
-    json!({ "channel_id": mostly("channel.own", "channel.any", rng) })
+    let mut params = json!({
+        "channel_id": mostly("channel.own", "channel.any", rng),
+        "limit": 1 + rng.below(3),
+    });
+    if rng.chance(50) {
+        params["before_id"] = mostly("message.pinned_here", "message.any", rng);
+    }
+    params
 }
 
 fn history(rng: &mut Rng) -> Value {

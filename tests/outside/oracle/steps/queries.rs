@@ -17,10 +17,15 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
         "SELECT DISTINCT user_id FROM workspace_member WHERE workspace_id IN (
              SELECT workspace_id FROM workspace_member WHERE user_id = :caller) ORDER BY 1",
     ),
+    // Whom the caller may draw in.
     (
         "user.not_in_workspace",
         "SELECT id FROM user WHERE id NOT IN (
-             SELECT user_id FROM workspace_member WHERE workspace_id = :workspace_id) ORDER BY id",
+             SELECT user_id FROM workspace_member WHERE workspace_id = :workspace_id)
+         AND (id IN (
+             SELECT theirs.user_id FROM workspace_member AS theirs
+             JOIN workspace_member AS mine USING (workspace_id) WHERE mine.user_id = :caller)
+           OR EXISTS (SELECT 1 FROM user WHERE id = :caller AND administrator)) ORDER BY id",
     ),
     (
         "user.of_workspace",
@@ -99,37 +104,43 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
            AND deleted_at IS NULL AND id NOT IN (
              SELECT channel_id FROM channel_member WHERE user_id = :caller) ORDER BY 1",
     ),
-    ("message.any", "SELECT id FROM message ORDER BY id"),
+    ("message.any", "SELECT id FROM present_message ORDER BY id"),
     (
         "message.own",
-        "SELECT id FROM message WHERE author_id = :caller ORDER BY id",
+        "SELECT id FROM present_message WHERE author_id = :caller ORDER BY id",
     ),
     (
         "message.readable",
-        "SELECT id FROM message JOIN channel_member USING (channel_id)
+        "SELECT id FROM present_message JOIN channel_member USING (channel_id)
          WHERE user_id = :caller ORDER BY id",
     ),
     (
         "message.of_channel",
-        "SELECT id FROM message WHERE channel_id = :channel_id ORDER BY id",
+        "SELECT id FROM present_message WHERE channel_id = :channel_id ORDER BY id",
     ),
     (
         "message.own_of_channel",
-        "SELECT id FROM message WHERE channel_id = :channel_id AND author_id = :caller ORDER BY id",
+        "SELECT id FROM present_message WHERE channel_id = :channel_id AND author_id = :caller ORDER BY id",
     ),
     (
         "message.edited",
-        "SELECT DISTINCT message_id FROM former_body JOIN message ON message.id = message_id
+        "SELECT DISTINCT message_id FROM former_body JOIN present_message AS message ON message.id = message_id
          JOIN channel_member USING (channel_id) WHERE user_id = :caller ORDER BY 1",
     ),
     (
         "message.pinned",
-        "SELECT id FROM message JOIN channel_member USING (channel_id)
+        "SELECT id FROM present_message JOIN channel_member USING (channel_id)
          WHERE user_id = :caller AND pinned_at IS NOT NULL ORDER BY id",
     ),
     (
+        "message.pinned_here",
+        "SELECT id FROM present_message WHERE channel_id = :channel_id AND pinned_at IS NOT NULL
+         ORDER BY id",
+    ),
+    (
         "message.reacted",
-        "SELECT DISTINCT message_id FROM reaction WHERE user_id = :caller ORDER BY 1",
+        "SELECT DISTINCT message_id FROM reaction JOIN present_message AS message ON message.id = message_id
+         WHERE user_id = :caller ORDER BY 1",
     ),
     // What the caller has put on the message.
     (
@@ -139,16 +150,16 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
     ),
     (
         "root.of_channel",
-        "SELECT id FROM message WHERE channel_id = :channel_id AND thread_id IS NULL ORDER BY id",
+        "SELECT id FROM present_message WHERE channel_id = :channel_id AND thread_id IS NULL ORDER BY id",
     ),
     (
         "root.readable",
-        "SELECT id FROM message JOIN channel_member USING (channel_id)
+        "SELECT id FROM present_message JOIN channel_member USING (channel_id)
          WHERE user_id = :caller AND thread_id IS NULL ORDER BY id",
     ),
     (
         "root.answered",
-        "SELECT id FROM message JOIN channel_member USING (channel_id)
+        "SELECT id FROM present_message JOIN channel_member USING (channel_id)
          WHERE user_id = :caller AND reply_count > 0 ORDER BY id",
     ),
     (
@@ -157,7 +168,7 @@ pub(super) const QUERIES: &[(&str, &str)] = &[
     ),
     (
         "reply.of_thread",
-        "SELECT id FROM message WHERE thread_id = :thread_id ORDER BY id",
+        "SELECT id FROM present_message WHERE thread_id = :thread_id ORDER BY id",
     ),
     ("canvas.any", "SELECT id FROM canvas ORDER BY id"),
     (

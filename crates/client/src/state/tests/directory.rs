@@ -5,18 +5,43 @@ use antiphon_api::{
     events::{
         ChannelAdded, ChannelNotifyUpdated, ChannelRemoved, ChannelUpdated, Event, RemovalReason,
         UserPreferencesUpdated, UserUpdated, WorkspaceAdded, WorkspaceMemberJoined,
-        WorkspaceMemberUpdated, WorkspaceRemoved, WorkspaceUpdated,
+        WorkspaceMemberLeft, WorkspaceMemberUpdated, WorkspaceRemoved, WorkspaceUpdated,
     },
     ids::{ChannelId, Revision, UserId, WorkspaceId},
+    methods::state::MAX_PEOPLE,
 };
 
 use super::{DM, ELSEWHERE, GENERAL, ME, PEER, channel, own_role, preferences, state, workspace};
 
+fn person(id: UserId, revision: i64) -> User {
+    User {
+        id,
+        display_name: format!("{id} r{revision}"),
+        revision: Revision(revision),
+        ..state().user().clone()
+    }
+}
+
 fn joined(workspace: i64, user_id: UserId, role: Role) -> Event {
+    came(workspace, person(user_id, 1), role)
+}
+
+fn came(workspace: i64, user: User, role: Role) -> Event {
     WorkspaceMemberJoined {
         workspace_id: WorkspaceId(workspace),
-        user_id,
+        user_id: user.id,
         role,
+        user,
+    }
+    .into()
+}
+
+fn left(workspace: i64, user_id: UserId) -> Event {
+    WorkspaceMemberLeft {
+        workspace_id: WorkspaceId(workspace),
+        user_id,
+        role: Role::Member,
+        reason: RemovalReason::Left,
     }
     .into()
 }
@@ -129,15 +154,39 @@ fn preferences_are_replaced_as_a_whole_unless_they_are_older() {
 #[test]
 fn a_new_name_reaches_oneself_and_nobody_who_is_not_known() {
     let renamed = |id| {
-        let user = User {
-            id,
-            display_name: "New".into(),
-            revision: Revision(2),
-            ..state().user().clone()
-        };
+        let user = person(id, 2);
         UserUpdated { user }.into()
     };
     let state = state().after([renamed(ME), renamed(PEER)]);
-    assert_eq!(state.user().display_name, "New");
+    assert_eq!(state.user(), &person(ME, 2));
     assert!(state.person(PEER).is_none());
+}
+
+#[test]
+fn who_comes_is_known_as_they_are_and_forgotten_while_their_new_names_are_not_heard() {
+    let comes = |revision| came(1, person(PEER, revision), Role::Member);
+    let state = state().after([comes(1)]);
+    assert_eq!(state.person(PEER), Some(&person(PEER, 1)));
+    let state = state.after([left(1, PEER)]);
+    assert_eq!(state.person(PEER), None);
+    let state = state.after([comes(3), comes(2)]);
+    assert_eq!(state.person(PEER), Some(&person(PEER, 3)));
+    let removed = WorkspaceRemoved {
+        workspace_id: WorkspaceId(1),
+        reason: RemovalReason::Left,
+    };
+    let state = state.after([joined(1, ME, Role::Member), removed.into()]);
+    assert_eq!(state.person(PEER), None);
+    assert!(state.person(ME).is_some());
+}
+
+#[test]
+fn no_more_people_are_known_than_a_snapshot_has() {
+    let people = 1..=MAX_PEOPLE as i64;
+    let known = state().after(people.map(|id| joined(1, UserId(id), Role::Member)));
+    let one_more = UserId(MAX_PEOPLE as i64 + 1);
+    let newer = came(1, person(PEER, 2), Role::Member);
+    let known = known.after([joined(1, one_more, Role::Member), newer]);
+    assert_eq!(known.person(one_more), None);
+    assert_eq!(known.person(PEER), Some(&person(PEER, 2)));
 }

@@ -7,8 +7,8 @@ use antiphon_api::{
     ids::{CanvasId, Revision, UserId},
     method::Done,
     methods::canvas::{
-        CanvasResult, CreateParams, DeleteParams, MAX_CONTENT_BYTES, MAX_CONTENT_DEPTH,
-        MAX_TITLE_CHARS, RestoreParams, UpdateParams,
+        CanvasResult, CreateParams, DeleteParams, MAX_CANVASES, MAX_CONTENT_BYTES,
+        MAX_CONTENT_DEPTH, MAX_TITLE_CHARS, RestoreParams, UpdateParams,
     },
 };
 use antiphon_store::Audience;
@@ -34,6 +34,12 @@ pub(super) fn create(
     permission::require(work, channel.workspace_id, caller, Permission::CanvasWrite)?;
     let title = name_of("title", &params.title, MAX_TITLE_CHARS)?;
     let content = encoded(&params.content.unwrap_or_default())?;
+    if rows::count(work, channel.id)? >= MAX_CANVASES {
+        let message = format!(
+            "a channel has at most {MAX_CANVASES} canvases, deleted ones included; restore and change one"
+        );
+        return Err(RpcError::full(MAX_CANVASES, message).into());
+    }
     work.prepare_cached(
         "INSERT INTO canvas (channel_id, title, content, created_by, created_at, updated_by,
                              updated_at)
@@ -69,27 +75,17 @@ pub(super) fn update(
         return Err(conflict(&held, message).into());
     }
     expect_revision(&held, params.expected_revision)?;
-    let title = match &params.title {
-        Some(title) => name_of("title", title, MAX_TITLE_CHARS)?,
-        None => held.title.clone(),
-    };
-    let content = match (params.content, params.patch) {
-        (Some(_), Some(_)) => {
-            let message = "expected either content or patch";
-            return Err(RpcError::invalid_param("patch", message).into());
-        }
-        (None, None) if params.title.is_none() => {
-            let message = "expected title, content or patch";
-            return Err(RpcError::invalid_param(".", message).into());
-        }
-        (None, None) => held.content.clone(),
-        (Some(content), None) => content,
-        (None, Some(patch)) => {
-            let mut content = held.content.clone();
-            merge(&mut content, patch);
-            content
-        }
-    };
+    let title = params
+        .title
+        .map(|title| name_of("title", &title, MAX_TITLE_CHARS))
+        .transpose()?;
+    let content = new_content(&held, params.content, params.patch)?;
+    if title.is_none() && content.is_none() {
+        let message = "expected title, content or patch";
+        return Err(RpcError::invalid_param(".", message).into());
+    }
+    let title = title.unwrap_or_else(|| held.title.clone());
+    let content = content.unwrap_or_else(|| held.content.clone());
     let encoded = encoded(&content)?;
     if title == held.title && content == held.content {
         return Ok(CanvasResult { canvas: held });
@@ -104,6 +100,26 @@ pub(super) fn update(
     Ok(CanvasResult { canvas })
 }
 
+/// What is to be in a canvas, if that is said.
+fn new_content(
+    held: &Canvas,
+    content: Option<Map<String, Value>>,
+    patch: Option<Map<String, Value>>,
+) -> Result<Option<Map<String, Value>>, RpcError> {
+    match (content, patch) {
+        (Some(_), Some(_)) => Err(RpcError::invalid_param(
+            "patch",
+            "expected either content or patch",
+        )),
+        (None, Some(patch)) => {
+            let mut content = held.content.clone();
+            merge(&mut content, patch);
+            Ok(Some(content))
+        }
+        (content, None) => Ok(content),
+    }
+}
+
 pub(super) fn delete(work: &mut Work<'_, '_>, params: DeleteParams) -> Result<Done, Failure> {
     let caller = work.caller.user()?;
     let held = writable(work, params.canvas_id, caller)?;
@@ -115,12 +131,13 @@ pub(super) fn delete(work: &mut Work<'_, '_>, params: DeleteParams) -> Result<Do
         "UPDATE canvas SET deleted_at = ?2, revision = revision + 1 WHERE id = ?1",
     )?
     .execute([held.id.get(), work.now.get()])?;
+    let canvas = rows::load(work, held.id)?;
     work.emit(
-        &Audience::channel(held.channel_id),
+        &Audience::channel(canvas.channel_id),
         CanvasDeleted {
-            canvas_id: held.id,
-            channel_id: held.channel_id,
-            revision: held.revision.next(),
+            canvas_id: canvas.id,
+            channel_id: canvas.channel_id,
+            revision: canvas.revision,
         },
     )?;
     Ok(Done {})

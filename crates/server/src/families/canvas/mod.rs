@@ -26,6 +26,8 @@ use crate::{
     rpc::Router,
 };
 
+pub(super) use rows::OF_CHANNEL;
+
 pub(super) fn register(router: Router) -> Router {
     router
         .mutation::<Create>(change::create)

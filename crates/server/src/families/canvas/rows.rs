@@ -8,9 +8,23 @@ use antiphon_api::{
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Map, Value};
 
-use super::super::column::{json, optional};
+use super::super::{
+    column::{json, optional},
+    page,
+    removal::Removal,
+};
 
-use super::super::page;
+/// All canvases of a channel, with their revisions.
+pub(in crate::families) const OF_CHANNEL: Removal = Removal {
+    find: "SELECT id, 128 + octet_length(content)
+               + (SELECT coalesce(sum(128 + octet_length(content)), 0) FROM canvas_revision
+                  WHERE canvas_id = canvas.id)
+           FROM canvas WHERE channel_id = ?1",
+    remove: &[
+        "DELETE FROM canvas_revision WHERE canvas_id = ?2",
+        "DELETE FROM canvas WHERE id = ?2",
+    ],
+};
 
 pub(super) fn find(db: &Connection, id: CanvasId) -> Result<Option<Canvas>, rusqlite::Error> {
     db.prepare_cached(
@@ -45,6 +59,12 @@ pub(super) fn of_channel(
     )?;
     let rows = statement.query_map(params![channel_id.get(), above, with_deleted], summary)?;
     page::first(limit, rows)
+}
+
+/// How many canvases a channel has, deleted ones too.
+pub(super) fn count(db: &Connection, channel_id: ChannelId) -> Result<usize, rusqlite::Error> {
+    db.prepare_cached("SELECT count(*) FROM canvas WHERE channel_id = ?1")?
+        .query_row([channel_id.get()], |row| row.get(0))
 }
 
 /// Keeps the canvas as it is now among its revisions, and the newest of those alone.

@@ -10,14 +10,14 @@ use antiphon_api::{
     ids::{ChannelId, MessageId, UserId, WorkspaceId},
     methods::channel::{ChannelParams, ChannelResult},
 };
-use antiphon_store::{Audience, Scope};
+use antiphon_store::Audience;
 use rusqlite::Connection;
 
 use super::super::column::optional;
 use super::{
     super::{permission, read},
     Seen, close,
-    members::refuse_crowd,
+    members::{Entry, enter, full_of_channels, refuse_crowd},
     notify, refuse_dm,
     rows::current,
     visible_or_archived,
@@ -73,30 +73,41 @@ pub(super) fn unarchive(
         "UPDATE channel SET archived_at = NULL, revision = revision + 1 WHERE id = ?1",
     )?
     .execute([id.get()])?;
-    let remembered = remembered(work, &channel)?;
-    work.prepare_cached("DELETE FROM archived_member WHERE channel_id = ?1")?
-        .execute([id.get()])?;
-    for member in &remembered {
-        work.tx
-            .open_membership(Scope::Channel(id), member.user, "")?;
+    let returned = readmit(work, &channel)?;
+    let entry = enter(work, id, caller)?;
+    if entry == Entry::Full {
+        return Err(full_of_channels().into());
     }
-    let is_new = work.tx.open_membership(Scope::Channel(id), caller, "")?;
     refuse_crowd(work, id)?;
     let channel = current(work, id)?;
     let added = ChannelAdded {
         channel: channel.clone(),
     };
     work.emit(&Audience::channel(id), added)?;
-    for member in remembered {
+    for member in returned {
         read::begin_at(work, id, member.user, member.last_read_id)?;
         if member.notify != Notify::usual(id) {
             notify::keep(work, member.user, member.notify)?;
         }
     }
-    if is_new {
+    if entry == Entry::Begun {
         read::begin(work, id, caller)?;
     }
     Ok(ChannelResult { channel })
+}
+
+/// Lets in again who was in the channel, and forgets that they were. Who is in as many channels as
+/// one may be stays out, so that they do not keep it from the others.
+fn readmit(work: &Work<'_, '_>, channel: &Channel) -> Result<Vec<Remembered>, rusqlite::Error> {
+    let mut returned = Vec::new();
+    for member in remembered(work, channel)? {
+        if enter(work, channel.id, member.user)? == Entry::Begun {
+            returned.push(member);
+        }
+    }
+    work.prepare_cached("DELETE FROM archived_member WHERE channel_id = ?1")?
+        .execute([channel.id.get()])?;
+    Ok(returned)
 }
 
 /// A channel that the caller may archive and bring back.

@@ -1,7 +1,7 @@
 //! Making a channel, and finding the dm that exists.
 
 use antiphon_api::{
-    ErrorCode, RpcError,
+    RpcError,
     entities::{ChannelKind, Permission},
     ids::{ChannelId, UserId, WorkspaceId},
     limits::MAX_NAME_CHARS,
@@ -56,7 +56,7 @@ fn room(work: &Work<'_, '_>, params: CreateParams, caller: UserId) -> Result<Cha
     Ok(ChannelId(work.last_insert_rowid()))
 }
 
-/// The dm of the caller and the peers, made if there is none, and its people.
+/// The dm of the caller and the peers, made if there is none and the caller may, and its people.
 fn dm(
     work: &Work<'_, '_>,
     params: CreateParams,
@@ -74,6 +74,7 @@ fn dm(
     if let Some(id) = dm_of(work, params.workspace_id, &people)? {
         return Ok((id, people));
     }
+    permission::require(work, params.workspace_id, caller, Permission::DmCreate)?;
     refuse_too_many(work, params.workspace_id)?;
     work.prepare_cached(
         "INSERT INTO channel (workspace_id, kind, name, peers) VALUES (?1, 'dm', '', ?2)",
@@ -93,8 +94,7 @@ fn refuse_too_many(db: &Connection, workspace_id: WorkspaceId) -> Result<(), Fai
         })?;
     if is_full {
         let message = format!("a workspace has at most {MAX_CHANNELS} channels; delete one first");
-        let refusal = RpcError::new(ErrorCode::Conflict, message).with("limit", MAX_CHANNELS);
-        return Err(refusal.into());
+        return Err(RpcError::full(MAX_CHANNELS, message).into());
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Looking at channels.
 
 use antiphon_api::{
-    ids::UserId,
+    ids::{ChannelId, UserId},
     methods::channel::{
         ChannelMember, ChannelParams, GetResult, ListParams, ListResult, ListedChannel,
         MembersParams, MembersResult,
@@ -26,6 +26,7 @@ pub(super) fn get(look: &mut Look<'_>, params: ChannelParams) -> Result<GetResul
 
 pub(super) fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> {
     let caller = look.caller.user()?;
+    let limit = page::limit_of(params.limit)?;
     permission::visible(look, params.workspace_id, caller)?;
     let sees_public = may_join(look, params.workspace_id, caller)?;
     let mut statement = look.prepare_cached(&format!(
@@ -33,26 +34,24 @@ pub(super) fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult
              SELECT 1 FROM channel_member
              WHERE channel_id = channel.id AND user_id = ?2) AS joined
          FROM channel
-         WHERE workspace_id = ?1 AND deleted_at IS NULL
+         WHERE workspace_id = ?1 AND id > ?4 AND deleted_at IS NULL
            AND (joined OR kind = 'public' AND ?3 OR EXISTS (
              SELECT 1 FROM archived_member
              WHERE channel_id = channel.id AND user_id = ?2))
          ORDER BY id"
     ))?;
-    let rows = statement.query_map(
-        params![params.workspace_id.get(), caller.get(), sees_public],
-        |row| Ok((from_row(row)?, row.get("joined")?)),
-    )?;
-    let mut channels = Vec::new();
-    for row in rows {
-        let (channel, is_member) = row?;
-        channels.push(ListedChannel {
-            channel: with_members(look, channel)?,
-            is_member,
-        });
-    }
+    let after = params.since_id.map_or(0, ChannelId::get);
+    let window = params![params.workspace_id.get(), caller.get(), sees_public, after];
+    let rows = statement.query_map(window, |row| {
+        Ok(ListedChannel {
+            channel: with_members(look, from_row(row)?)?,
+            is_member: row.get("joined")?,
+        })
+    })?;
+    let (channels, has_more) = page::first(limit, rows)?;
     Ok(ListResult {
         channels,
+        has_more,
         pos: log::head(look)?,
     })
 }

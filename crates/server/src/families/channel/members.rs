@@ -6,7 +6,10 @@ use antiphon_api::{
     events::{ChannelAdded, ChannelMemberJoined, ChannelRemoved, RemovalReason},
     ids::{ChannelId, UserId},
     method::Done,
-    methods::channel::{ChannelMember, ChannelParams, ChannelResult, MemberParams, MemberResult},
+    methods::channel::{
+        ChannelMember, ChannelParams, ChannelResult, MAX_CHANNELS_OF_USER, MemberParams,
+        MemberResult,
+    },
 };
 use antiphon_store::{Audience, Scope, membership};
 use rusqlite::Connection;
@@ -78,8 +81,7 @@ pub(super) fn remove_member(
     let caller = work.caller.user()?;
     let Seen { channel, .. } = visible(work, channel_id, caller)?;
     refuse_dm(&channel)?;
-    let own = caller == user_id;
-    if !own {
+    if caller != user_id {
         permission::require(
             work,
             channel.workspace_id,
@@ -90,17 +92,40 @@ pub(super) fn remove_member(
     if !is_member(work, channel_id, user_id)? {
         return Err(RpcError::not_found("member", user_id.get()).into());
     }
-    end(
-        work,
-        channel_id,
-        user_id,
-        if own {
-            RemovalReason::Left
-        } else {
-            RemovalReason::Removed
-        },
-    )?;
+    let reason = RemovalReason::by(caller, user_id);
+    end(work, channel_id, user_id, reason)?;
     Ok(Done {})
+}
+
+/// What came of letting somebody into a channel.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    Begun,
+    WasIn,
+    /// They are in as many channels as one may be, and stay out.
+    Full,
+}
+
+/// The only place where a membership of a channel begins.
+pub(super) fn enter(
+    work: &Work<'_, '_>,
+    id: ChannelId,
+    user: UserId,
+) -> Result<Entry, rusqlite::Error> {
+    if is_member(work, id, user)? {
+        return Ok(Entry::WasIn);
+    }
+    if membership::count_channels_of(work, user)? >= MAX_CHANNELS_OF_USER {
+        return Ok(Entry::Full);
+    }
+    work.tx.open_membership(Scope::Channel(id), user, "")?;
+    Ok(Entry::Begun)
+}
+
+/// Of whom it is true is not said: it may be somebody else than the caller.
+pub(super) fn full_of_channels() -> RpcError {
+    let message = format!("a user is in at most {MAX_CHANNELS_OF_USER} channels");
+    RpcError::full(MAX_CHANNELS_OF_USER, message)
 }
 
 /// Makes members of those of `users` who are not, and tells of it: first them, then everybody.
@@ -111,9 +136,10 @@ pub(super) fn admit(
 ) -> Result<Channel, Failure> {
     let mut newcomers = Vec::new();
     for user in users {
-        if !is_member(work, id, *user)? {
-            work.tx.open_membership(Scope::Channel(id), *user, "")?;
-            newcomers.push(*user);
+        match enter(work, id, *user)? {
+            Entry::Begun => newcomers.push(*user),
+            Entry::WasIn => {}
+            Entry::Full => return Err(full_of_channels().into()),
         }
     }
     refuse_crowd(work, id)?;

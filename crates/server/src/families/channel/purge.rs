@@ -1,50 +1,45 @@
 //! Removing what was in deleted channels, a slice at a time, so that other writes go in between.
 
-use antiphon_store::{Tx, prune::STEP};
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 
-/// What is removed with a channel, in order: each removes at most ?2 rows of channel ?1, and what
-/// SQLite removes with them. What belongs to a membership went with it, when the channel ended.
-const SLICES: &[&str] = &[
-    "DELETE FROM message WHERE id IN (SELECT id FROM message WHERE channel_id = ?1 LIMIT ?2)",
-    "DELETE FROM canvas_revision WHERE (canvas_id, revision) IN (
-         SELECT canvas_id, canvas_revision.revision FROM canvas_revision
-         JOIN canvas ON canvas.id = canvas_id WHERE channel_id = ?1 LIMIT ?2)",
-    "DELETE FROM canvas WHERE id IN (SELECT id FROM canvas WHERE channel_id = ?1 LIMIT ?2)",
-    "DELETE FROM archived_member WHERE (user_id, channel_id) IN (
-         SELECT user_id, channel_id FROM archived_member WHERE channel_id = ?1 LIMIT ?2)",
+use super::super::{canvas, message, removal::Removal};
+
+/// What is removed with a channel, in order. What belongs to a membership went with it, when the
+/// channel ended.
+const REMOVALS: [Removal; 3] = [
+    message::OF_CHANNEL,
+    canvas::OF_CHANNEL,
+    Removal {
+        find: "SELECT user_id, 128 FROM archived_member WHERE channel_id = ?1",
+        remove: &["DELETE FROM archived_member WHERE channel_id = ?1 AND user_id = ?2"],
+    },
 ];
 
-/// Removes one slice of one table, or a channel that is empty. `false`: nothing is left to remove.
-pub(in crate::families) fn step(tx: &Tx<'_>) -> Result<bool, rusqlite::Error> {
-    let deleted: Option<i64> = tx
+/// Removes one slice, or a channel that is empty. `false`: nothing is left to remove.
+pub(in crate::families) fn step(db: &Connection) -> Result<bool, rusqlite::Error> {
+    let deleted: Option<i64> = db
         .prepare_cached("SELECT id FROM channel WHERE deleted_at IS NOT NULL LIMIT 1")?
         .query_row([], |row| row.get(0))
         .optional()?;
     let Some(channel) = deleted else {
         return Ok(false);
     };
-    for slice in SLICES {
-        let removed = tx.prepare_cached(slice)?.execute((channel, STEP))?;
-        if removed > 0 {
+    for removal in REMOVALS {
+        if removal.step(db, channel)? {
             return Ok(true);
         }
     }
-    tx.prepare_cached("DELETE FROM channel WHERE id = ?1")?
+    db.prepare_cached("DELETE FROM channel WHERE id = ?1")?
         .execute([channel])?;
     Ok(true)
 }
 
 #[cfg(test)]
 mod tests {
-    use antiphon_store::{Options, Store, prune::STEP};
     use rusqlite::Connection;
 
-    use super::{SLICES, step};
-    use crate::{
-        context::Failure,
-        families::{SCHEMA, empty_database},
-    };
+    use super::{REMOVALS, step};
+    use crate::families::empty_database;
 
     /// What `channel::close` has ended before.
     const ENDED: [&str; 4] = ["read_cursor", "notify", "thread_follow", "huddle"];
@@ -73,43 +68,53 @@ mod tests {
         let tables = referring(&db, &["channel", "message", "canvas"]);
         assert!(tables.iter().any(|table| table == "message"), "{tables:?}");
         for table in tables {
-            let goes = SLICES
-                .iter()
-                .any(|slice| slice.starts_with(&format!("DELETE FROM {table} ")));
+            let removal = format!("DELETE FROM {table} ");
+            let mut statements = REMOVALS.iter().flat_map(|one| one.remove);
+            let goes = statements.any(|statement| statement.starts_with(&removal));
             let ended = ENDED.contains(&table.as_str());
-            assert!(goes || ended, "{table} has no line in SLICES");
+            assert!(goes || ended, "{table} has no line in REMOVALS");
         }
     }
 
-    #[tokio::test]
-    async fn a_slice_is_bounded_and_what_is_not_deleted_stays() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("purge.db");
-        let store = Store::open(Options::new(path, SCHEMA, 1000)).expect("opens");
-        let purged = store.write(|tx| {
-            tx.execute_batch(&format!(
-                "INSERT INTO user (name, display_name, administrator, created_at)
-                 VALUES ('a', 'a', 1, 1);
-                 INSERT INTO workspace (name, owner_id) VALUES ('w', 1);
-                 INSERT INTO channel (workspace_id, kind, name, deleted_at)
-                 VALUES (1, 'public', 'gone', 1), (1, 'public', 'kept', NULL);
-                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= {})
-                 INSERT INTO message (channel_id, author_id, body, created_at)
-                 SELECT 1, 1, 'x', 1 FROM n;
-                 INSERT INTO message (channel_id, author_id, body, created_at)
-                 VALUES (2, 1, 'x', 1);",
-                2 * STEP
-            ))?;
-            let left = || -> Result<usize, rusqlite::Error> {
-                tx.query_row("SELECT count(*) FROM message", [], |row| row.get(0))
-            };
-            let mut counts = vec![left()?];
-            while step(tx)? {
-                counts.push(left()?);
-            }
-            Ok::<_, Failure>(counts)
-        });
-        let counts = purged.await.expect("is written");
-        assert_eq!(counts, [2 * STEP + 2, STEP + 2, 2, 1, 1]);
+    #[test]
+    fn a_deleted_channel_goes_slice_by_slice_and_what_is_not_deleted_stays() {
+        let db = empty_database();
+        db.execute_batch(
+            "INSERT INTO user (name, display_name, administrator, created_at)
+             VALUES ('a', 'a', 1, 1);
+             INSERT INTO workspace (name, owner_id) VALUES ('w', 1);
+             INSERT INTO channel (workspace_id, kind, name, deleted_at)
+             VALUES (1, 'public', 'gone', 1), (1, 'public', 'kept', NULL);
+             INSERT INTO message (channel_id, author_id, body, created_at)
+             SELECT value, 1, printf('%.*c', 30720, 'x'), 1 FROM json_each('[1, 1, 1, 2]');
+             INSERT INTO canvas (channel_id, title, content, created_by, created_at, updated_by,
+                 updated_at)
+             SELECT value, 't', printf('%.*c', 30720, 'x'), 1, 1, 1, 1 FROM json_each('[1, 1, 2]');
+             INSERT INTO canvas_revision
+             SELECT id, revision, title, content, 1, 1 FROM canvas WHERE id = 1;",
+        )
+        .expect("is SQL");
+        let left = || -> (i64, i64, i64) {
+            db.query_row(
+                "SELECT (SELECT count(*) FROM message), (SELECT count(*) FROM canvas),
+                        (SELECT count(*) FROM channel)",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )
+            .expect("counts")
+        };
+        let mut counts = vec![left()];
+        while step(&db).expect("removes") {
+            counts.push(left());
+        }
+        let expected = [
+            (4, 3, 2),
+            (2, 3, 2),
+            (1, 3, 2),
+            (1, 2, 2),
+            (1, 1, 2),
+            (1, 1, 1),
+        ];
+        assert_eq!(counts, expected);
     }
 }

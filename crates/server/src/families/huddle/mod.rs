@@ -32,8 +32,8 @@ use crate::{
     rpc::Router,
 };
 
-pub(crate) use seats::{Seat, all_seats, lose};
 use seats::{active_in, close, insert, load, rise, seat_of, settle, sit};
+pub(crate) use seats::{all_seats, lose};
 pub(super) use seats::{end_in, introduce, leave, leave_any, of_user};
 
 pub(super) fn register(router: Router) -> Router {
@@ -209,5 +209,5 @@ fn access(
     livekit
         .map(|livekit| livekit.access(id, user, work.now))
         .transpose()
-        .map_err(|error| Failure::Internal(error.into()))
+        .map_err(Failure::internal)
 }

@@ -8,17 +8,10 @@ use antiphon_api::{
 use antiphon_store::Audience;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::context::{Failure, Work};
-
-/// Somebody's place in a huddle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Seat {
-    pub(crate) huddle_id: HuddleId,
-    pub(crate) user: UserId,
-    pub(crate) lease: HuddleLease,
-    /// When the lease was given.
-    pub(crate) leased_at: UnixMs,
-}
+use crate::{
+    context::{Failure, Work},
+    huddle::Seat,
+};
 
 const SEAT: &str = "SELECT huddle_id, user_id, lease, leased_at FROM huddle_seat";
 const HUDDLE: &str = "SELECT id, channel_id, started_by, started_at, revision FROM huddle";
@@ -73,17 +66,12 @@ pub(super) fn rise(
 
 /// Tells of what has changed among the participants, if anything has. Returns the huddle as it is.
 pub(super) fn settle(work: &mut Work<'_, '_>, before: Huddle) -> Result<Huddle, Failure> {
-    let participants = participants(work, before.id)?;
-    if participants == before.participants {
+    if participants(work, before.id)? == before.participants {
         return Ok(before);
     }
-    let huddle = Huddle {
-        participants,
-        revision: before.revision.next(),
-        ..before
-    };
-    work.prepare_cached("UPDATE huddle SET revision = ?2 WHERE id = ?1")?
-        .execute([huddle.id.get(), huddle.revision.get()])?;
+    work.prepare_cached("UPDATE huddle SET revision = revision + 1 WHERE id = ?1")?
+        .execute([before.id.get()])?;
+    let huddle = load(work, before.id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     let updated = HuddleUpdated {
         huddle: huddle.clone(),
     };

@@ -81,13 +81,10 @@ fn others_replied(db: &Connection, root: &Message) -> Result<bool, rusqlite::Err
 
 fn remove(work: &mut Work<'_, '_>, message: Message) -> Result<(), Failure> {
     let Message { id, channel_id, .. } = message;
+    hide(work, id)?;
     if message.thread_id.is_none() {
-        work.prepare_cached("DELETE FROM message WHERE channel_id = ?1 AND thread_id = ?2")?
-            .execute([channel_id.get(), id.get()])?;
         thread::end(work, channel_id, id)?;
     }
-    work.prepare_cached("DELETE FROM message WHERE id = ?1")?
-        .execute([id.get()])?;
     let gone = MessageDeleted {
         message_id: id,
         channel_id,
@@ -100,6 +97,17 @@ fn remove(work: &mut Work<'_, '_>, message: Message) -> Result<(), Failure> {
     if let Some(root) = message.thread_id {
         take_off(work, channel_id, root)?;
         tell_replied(work, channel_id, root)?;
+    }
+    Ok(())
+}
+
+/// Takes a message out of sight, and with a root the replies to it; `purge` removes their rows.
+fn hide(db: &Connection, id: MessageId) -> Result<(), rusqlite::Error> {
+    for statement in [
+        "UPDATE message SET thread_id = id WHERE id = ?1",
+        "DELETE FROM mention WHERE message_id = ?1",
+    ] {
+        db.prepare_cached(statement)?.execute([id.get()])?;
     }
     Ok(())
 }

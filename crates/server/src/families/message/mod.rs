@@ -4,6 +4,10 @@
 //! counts are about roots, a thread's about its replies; both are ranges of one index. A message's
 //! `revision` rises with every change, and every event about it carries whole current values.
 //!
+//! A message that is deleted is out of sight at once, with the replies to it, and its rows go slice by slice
+//! (`purge.rs`). So whoever asks for messages otherwise than by channel and thread asks `present_message`
+//! (`schema/07_removal.sql`), a view without them.
+//!
 //! The words of bodies are indexed by triggers (`schema/03_messages.sql`) and not by the statements
 //! here, so that whoever deletes messages, the purging of a deleted channel included, leaves no
 //! words behind: an index that names absent rows cannot be mended by any later statement.
@@ -14,6 +18,7 @@ mod list;
 mod mentions;
 mod page;
 mod pins;
+mod purge;
 mod reactions;
 mod row;
 mod search;
@@ -37,8 +42,9 @@ use crate::{
 };
 
 pub(super) use page::{Window, weight};
-pub(super) use row::{find, newest, newest_below, of_channel, readable};
-pub(super) use send::reply;
+pub(super) use purge::{OF_CHANNEL, step as purge};
+pub(super) use row::{find, newest, newest_below, of_channel, readable, root};
+pub(super) use send::post;
 pub(super) use unread::unread;
 
 pub(super) fn register(router: Router) -> Router {

@@ -31,7 +31,7 @@ pub(super) fn pin(
     }
     let pinned: usize = work
         .prepare_cached(
-            "SELECT count(*) FROM message WHERE channel_id = ?1 AND pinned_at IS NOT NULL",
+            "SELECT count(*) FROM present_message WHERE channel_id = ?1 AND pinned_at IS NOT NULL",
         )?
         .query_row([message.channel_id.get()], |row| row.get(0))?;
     if pinned >= MAX_PINS {
@@ -83,7 +83,7 @@ pub(super) fn pins(look: &mut Look<'_>, params: PinsParams) -> Result<PinsResult
         None => (UnixMs(i64::MAX), i64::MAX),
     };
     let mut statement = look.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM message
+        "SELECT {COLUMNS} FROM present_message AS message
          WHERE channel_id = ?1 AND pinned_at IS NOT NULL AND (pinned_at, id) < (?2, ?3)
          ORDER BY pinned_at DESC, id DESC"
     ))?;
@@ -100,7 +100,7 @@ pub(super) fn pins(look: &mut Look<'_>, params: PinsParams) -> Result<PinsResult
 fn pinned_at(db: &Connection, channel_id: ChannelId, id: MessageId) -> Result<UnixMs, Failure> {
     let pinned = db
         .prepare_cached(
-            "SELECT pinned_at FROM message
+            "SELECT pinned_at FROM present_message
              WHERE id = ?1 AND channel_id = ?2 AND pinned_at IS NOT NULL",
         )?
         .query_row([id.get(), channel_id.get()], |row| row.get(0).map(UnixMs))

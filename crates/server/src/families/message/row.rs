@@ -11,7 +11,7 @@ use super::super::channel;
 use super::super::column::{json, optional};
 use crate::context::Failure;
 
-/// Of the table `message`, for [`from_row`].
+/// Of `message`, for [`from_row`].
 pub(super) const COLUMNS: &str = "id, channel_id, author_id, body, thread_id, created_at,
     edited_at, revision, mentions_everyone, reply_count, last_reply_id, last_reply_at, pinned_at,
     pinned_by,
@@ -33,13 +33,33 @@ pub(in crate::families) fn readable(
     Ok(message)
 }
 
+/// The root of a thread in a channel the caller is in; any other is absent to them.
+pub(in crate::families) fn root(
+    db: &Connection,
+    id: MessageId,
+    caller: UserId,
+) -> Result<Message, Failure> {
+    let absent = || RpcError::not_found("thread", id.get());
+    let root = find(db, id)?.ok_or_else(absent)?;
+    if !channel::is_member(db, root.channel_id, caller)? {
+        return Err(absent().into());
+    }
+    if let Some(thread) = root.thread_id {
+        let message = format!("this message is itself a reply, to {thread}: name that one");
+        return Err(RpcError::invalid_param("thread_id", message).into());
+    }
+    Ok(root)
+}
+
 pub(in crate::families) fn find(
     db: &Connection,
     id: MessageId,
 ) -> Result<Option<Message>, rusqlite::Error> {
-    db.prepare_cached(&format!("SELECT {COLUMNS} FROM message WHERE id = ?1"))?
-        .query_row([id.get()], from_row)
-        .optional()
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM present_message AS message WHERE id = ?1"
+    ))?
+    .query_row([id.get()], from_row)
+    .optional()
 }
 
 /// A message that this transaction has just written.

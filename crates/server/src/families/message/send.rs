@@ -5,40 +5,27 @@ use antiphon_api::{
     entities::{Channel, Message, Permission},
     events::MessageCreated,
     ids::{MessageId, Revision, UserId},
-    methods::{
-        message::{MAX_REPLIES, MessageResult, SendParams},
-        thread::ReplyParams,
-    },
+    methods::message::{MAX_REPLIES, MessageResult, SendParams},
 };
 use antiphon_store::Audience;
 use rusqlite::{Connection, params};
 
 use super::{
     super::{channel, permission, thread},
-    body_of, mentions, tell_replied,
+    body_of,
+    mentions::{self, Mentions},
+    root, tell_replied,
 };
 use crate::context::{Failure, Work};
 
 pub(super) fn send(work: &mut Work<'_, '_>, params: SendParams) -> Result<MessageResult, Failure> {
     let caller = work.caller.user()?;
-    let body = body_of(params.body)?;
     let channel = channel::joined(work, params.channel_id, caller)?;
     let root = params
         .thread_id
         .map(|id| root_in(work, &channel, id, caller));
     let root = root.transpose()?;
-    post(work, &channel, root, body)
-}
-
-pub(in crate::families) fn reply(
-    work: &mut Work<'_, '_>,
-    params: ReplyParams,
-) -> Result<MessageResult, Failure> {
-    let caller = work.caller.user()?;
-    let body = body_of(params.body)?;
-    let root = thread::root(work, params.thread_id, caller)?;
-    let channel = channel::joined(work, root.channel_id, caller)?;
-    post(work, &channel, Some(root), body)
+    post(work, &channel, root.as_ref(), params.body)
 }
 
 fn root_in(
@@ -47,7 +34,7 @@ fn root_in(
     id: MessageId,
     caller: UserId,
 ) -> Result<Message, Failure> {
-    let root = thread::root(db, id, caller)?;
+    let root = root(db, id, caller)?;
     if root.channel_id == channel.id {
         Ok(root)
     } else {
@@ -55,28 +42,55 @@ fn root_in(
     }
 }
 
-fn post(
+/// Says something in a channel the caller is in, perhaps as a reply.
+pub(in crate::families) fn post(
     work: &mut Work<'_, '_>,
     channel: &Channel,
-    root: Option<Message>,
+    root: Option<&Message>,
     body: String,
 ) -> Result<MessageResult, Failure> {
     let author = work.caller.user()?;
     permission::require(work, channel.workspace_id, author, Permission::MessageSend)?;
-    if root
-        .as_ref()
-        .is_some_and(|root| root.reply_count >= MAX_REPLIES)
-    {
-        let message = format!("a thread has at most {MAX_REPLIES} replies; begin a new one");
-        return Err(RpcError::full(MAX_REPLIES as usize, message).into());
-    }
+    let body = body_of(body)?;
+    root.map_or(Ok(()), has_room)?;
     let mentions = mentions::of(work, channel, author, &body)?;
-    let mut message = Message {
+    let mut message = draft(work, channel, author, body, &mentions);
+    message.thread_id = root.map(|root| root.id);
+    message.id = insert(work, &message)?;
+    tell_created(work, &message)?;
+    if let Some(root) = root {
+        add_to(work, root, &message)?;
+        tell_replied(work, channel.id, root.id)?;
+    }
+    mentions::tell(work, &message, &mentions)?;
+    if let Some(root) = root {
+        thread::follow_on_reply(work, root, &message, &mentions.named)?;
+    }
+    Ok(MessageResult { message })
+}
+
+fn has_room(root: &Message) -> Result<(), RpcError> {
+    if root.reply_count < MAX_REPLIES {
+        return Ok(());
+    }
+    let message = format!("a thread has at most {MAX_REPLIES} replies; begin a new one");
+    Err(RpcError::full(MAX_REPLIES as usize, message))
+}
+
+/// A message nothing has happened to, and that has no id so far.
+fn draft(
+    work: &Work<'_, '_>,
+    channel: &Channel,
+    author_id: UserId,
+    body: String,
+    mentions: &Mentions,
+) -> Message {
+    Message {
         id: MessageId::MIN,
         channel_id: channel.id,
-        author_id: author,
+        author_id,
         body,
-        thread_id: root.as_ref().map(|root| root.id),
+        thread_id: None,
         created_at: work.now,
         edited_at: None,
         revision: Revision::MIN,
@@ -88,18 +102,7 @@ fn post(
         last_reply_at: None,
         pinned_at: None,
         pinned_by: None,
-    };
-    message.id = insert(work, &message)?;
-    tell_created(work, &message)?;
-    if let Some(root) = &root {
-        add_to(work, root, &message)?;
-        tell_replied(work, channel.id, root.id)?;
     }
-    mentions::tell(work, &message, &mentions)?;
-    if let Some(root) = &root {
-        thread::follow_on_reply(work, root, &message, &mentions.named)?;
-    }
-    Ok(MessageResult { message })
 }
 
 /// What the message says of itself but for its id, which is returned.

@@ -1,5 +1,4 @@
--- The root of its thread; null for a root. Replies are deleted by the statement that deletes their
--- root.
+-- The root of its thread; null for a root.
 ALTER TABLE message ADD COLUMN thread_id INTEGER;
 ALTER TABLE message ADD COLUMN reply_count INTEGER NOT NULL DEFAULT 0 CHECK (reply_count >= 0);
 ALTER TABLE message ADD COLUMN last_reply_id INTEGER;

@@ -13,11 +13,7 @@ use antiphon_api::{
 use antiphon_store::Audience;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::column::optional;
-use super::{
-    super::{channel, message},
-    root,
-};
+use super::super::{channel, column::optional, message};
 use crate::context::{Failure, Work};
 
 pub(super) fn follow(
@@ -25,7 +21,7 @@ pub(super) fn follow(
     params: ThreadParams,
 ) -> Result<ThreadResult, Failure> {
     let caller = work.caller.user()?;
-    let root = root(work, params.thread_id, caller)?;
+    let root = message::root(work, params.thread_id, caller)?;
     let newest = message::newest(work, root.channel_id, Some(root.id))?;
     begin(work, &root, caller, newest)?;
     Ok(ThreadResult {
@@ -35,7 +31,7 @@ pub(super) fn follow(
 
 pub(super) fn unfollow(work: &mut Work<'_, '_>, params: ThreadParams) -> Result<Done, Failure> {
     let caller = work.caller.user()?;
-    let root = root(work, params.thread_id, caller)?;
+    let root = message::root(work, params.thread_id, caller)?;
     let reason = ThreadRemovalReason::Unfollowed;
     remove(work, root.channel_id, root.id, caller, reason)?;
     Ok(Done {})
@@ -47,7 +43,7 @@ pub(super) fn read(work: &mut Work<'_, '_>, params: ReadParams) -> Result<Thread
         message_id,
     } = params;
     let caller = work.caller.user()?;
-    let root = root(work, thread_id, caller)?;
+    let root = message::root(work, thread_id, caller)?;
     following(work, &root, caller)?;
     let reply = message::find(work, message_id)?;
     if reply.is_none_or(|reply| reply.thread_id != Some(thread_id)) {
@@ -86,10 +82,18 @@ pub(in crate::families) fn follow_on_reply(
     for user in named {
         begin(work, root, *user, earlier)?;
     }
-    if root.reply_count == 0 && channel::is_member(work, root.channel_id, root.author_id)? {
+    if begins(work, root)? && channel::is_member(work, root.channel_id, root.author_id)? {
         begin(work, root, root.author_id, earlier)?;
     }
     Ok(())
+}
+
+/// Whether nobody has ever replied to `root`; from then on somebody has.
+fn begins(db: &Connection, root: &Message) -> Result<bool, rusqlite::Error> {
+    let begun = db
+        .prepare_cached("UPDATE message SET replied = 1 WHERE id = ?1 AND replied = 0")?
+        .execute([root.id.get()])?;
+    Ok(begun > 0)
 }
 
 /// Follows unless it does, with a cursor at `last_read`, and tells the user.

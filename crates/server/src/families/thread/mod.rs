@@ -8,12 +8,14 @@ mod follow;
 
 use antiphon_api::{
     RpcError,
-    entities::Message,
     ids::{ChannelId, MessageId, UserId},
     limits::MAX_LIST_BYTES,
-    methods::thread::{
-        Follow, FollowedThread, Get, List, ListParams, ListResult, Messages, MessagesParams,
-        MessagesResult, Read, Reply, ThreadParams, Unfollow,
+    methods::{
+        message::MessageResult,
+        thread::{
+            Follow, FollowedThread, Get, List, ListParams, ListResult, Messages, MessagesParams,
+            MessagesResult, Read, Reply, ReplyParams, ThreadParams, Unfollow,
+        },
     },
 };
 use antiphon_store::log;
@@ -24,7 +26,7 @@ use super::{
     page::{limit_of, up_to},
 };
 use crate::{
-    context::{Failure, Look},
+    context::{Failure, Look, Work},
     rpc::Router,
 };
 
@@ -32,7 +34,7 @@ pub(super) use follow::{end, follow_on_reply, forget, forget_all, of_user};
 
 pub(super) fn register(router: Router) -> Router {
     router
-        .mutation::<Reply>(message::reply)
+        .mutation::<Reply>(reply)
         .mutation::<Follow>(follow::follow)
         .mutation::<Unfollow>(follow::unfollow)
         .mutation::<Read>(follow::read)
@@ -41,23 +43,16 @@ pub(super) fn register(router: Router) -> Router {
         .query::<Messages>(messages)
 }
 
-/// The root of a thread in a channel the caller is in; any other is absent to them.
-pub(super) fn root(db: &Connection, id: MessageId, caller: UserId) -> Result<Message, Failure> {
-    let absent = || RpcError::not_found("thread", id.get());
-    let root = message::find(db, id)?.ok_or_else(absent)?;
-    if !channel::is_member(db, root.channel_id, caller)? {
-        return Err(absent().into());
-    }
-    if let Some(thread) = root.thread_id {
-        let message = format!("this message is itself a reply, to {thread}: name that one");
-        return Err(RpcError::invalid_param("thread_id", message).into());
-    }
-    Ok(root)
+fn reply(work: &mut Work<'_, '_>, params: ReplyParams) -> Result<MessageResult, Failure> {
+    let caller = work.caller.user()?;
+    let root = message::root(work, params.thread_id, caller)?;
+    let channel = channel::joined(work, root.channel_id, caller)?;
+    message::post(work, &channel, Some(&root), params.body)
 }
 
 fn get(look: &mut Look<'_>, params: ThreadParams) -> Result<FollowedThread, Failure> {
     let caller = look.caller.user()?;
-    let message = root(look, params.thread_id, caller)?;
+    let message = message::root(look, params.thread_id, caller)?;
     let thread = follow::of(look, message.channel_id, message.id, caller)?
         .ok_or_else(|| RpcError::not_found("thread", message.id.get()))?;
     Ok(FollowedThread { thread, message })
@@ -104,7 +99,7 @@ fn followed(
 
 fn messages(look: &mut Look<'_>, params: MessagesParams) -> Result<MessagesResult, Failure> {
     let caller = look.caller.user()?;
-    let root = root(look, params.thread_id, caller)?;
+    let root = message::root(look, params.thread_id, caller)?;
     let window = message::Window {
         since: params.since_id,
         before: params.before_id,

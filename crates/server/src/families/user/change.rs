@@ -4,15 +4,16 @@ use antiphon_api::{
     RpcError,
     entities::User,
     events::{UserCreated, UserUpdated},
+    identity::Revocation,
     ids::{MAX_SAFE_INTEGER, Principal, UnixMs, UserId},
     limits::MAX_NAME_CHARS,
     methods::user::{CreateParams, MAX_EXTERNAL_ID_CHARS, UpdateParams, UserParams, UserResult},
 };
-use antiphon_store::{Audience, Scope, membership, revocation, revocation::Revocation};
+use antiphon_store::{Audience, Scope, membership, revocation};
 use rusqlite::params;
 
 use super::{
-    super::{huddle, name_of, workspace},
+    super::{huddle, name_of, permission},
     absent, existing, is_visible, require_administrator,
     rows::{current, has_name, with_external_id},
 };
@@ -118,7 +119,7 @@ pub(super) fn deactivate(
     if user.deactivated_at.is_some() {
         return Ok(UserResult { user });
     }
-    if workspace::owns_any(work, user.id)? {
+    if permission::owns_any(work, user.id)? {
         let message = "they own a workspace; have them hand it over or delete it first";
         return Err(RpcError::conflict("owner", message).into());
     }

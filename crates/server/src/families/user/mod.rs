@@ -12,6 +12,7 @@ mod rows;
 use antiphon_api::{
     RpcError,
     entities::User,
+    identity::Identity,
     ids::UserId,
     method::NoParams,
     methods::user::{
@@ -78,20 +79,17 @@ fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> 
 
 /// Whether the caller may know of a user.
 fn is_visible(db: &Connection, caller: &Caller, id: UserId) -> Result<bool, rusqlite::Error> {
-    let Caller::User(caller, _) = caller else {
+    let Caller::User(Identity { user_id, .. }) = caller else {
         return Ok(true);
     };
-    Ok(*caller == id
-        || rows::is_administrator(db, *caller)?
-        || shares_workspace(db, *caller, id)?
-        || rows::wrote_to(db, id, *caller)?)
+    Ok(*user_id == id || knows(db, *user_id, id)? || rows::wrote_to(db, id, *user_id)?)
 }
 
 /// Whether the caller looks after the instance.
 pub(super) fn administers(db: &Connection, caller: &Caller) -> Result<bool, rusqlite::Error> {
     match caller {
         Caller::Operator => Ok(true),
-        Caller::User(id, _) => rows::is_administrator(db, *id),
+        Caller::User(identity) => rows::is_administrator(db, identity.user_id),
     }
 }
 
@@ -105,6 +103,19 @@ pub(super) fn require_administrator(
     }
     let message = format!("only an administrator of the instance has the permission {permission}");
     Err(RpcError::forbidden(permission, message).into())
+}
+
+/// Whether somebody shares a workspace with a user, or looks after the instance.
+fn knows(db: &Connection, caller: UserId, id: UserId) -> Result<bool, rusqlite::Error> {
+    Ok(rows::is_administrator(db, caller)? || shares_workspace(db, caller, id)?)
+}
+
+/// A user whom the caller may draw into a workspace; any other is absent to them.
+pub(super) fn acquainted(db: &Connection, caller: UserId, id: UserId) -> Result<User, Failure> {
+    if !knows(db, caller, id)? {
+        return Err(absent(id).into());
+    }
+    existing(db, id)
 }
 
 /// A user, for whom it is settled that the caller may know of them.

@@ -40,15 +40,12 @@ pub(super) fn set(
         MAX_PREFERENCES_BYTES,
         MAX_PREFERENCES_DEPTH,
     )?;
-    let preferences = Preferences {
-        values,
-        revision: held.revision.next(),
-    };
     work.prepare_cached(
-        "INSERT INTO preferences (user_id, object, revision) VALUES (?1, ?2, ?3)
-         ON CONFLICT (user_id) DO UPDATE SET object = excluded.object, revision = excluded.revision",
+        "INSERT INTO preferences (user_id, object, revision) VALUES (?1, ?2, ?3 + 1)
+         ON CONFLICT (user_id) DO UPDATE SET object = excluded.object, revision = revision + 1",
     )?
-    .execute(params![caller.get(), object, preferences.revision.get()])?;
+    .execute(params![caller.get(), object, Revision::MIN.get()])?;
+    let preferences = of(work, caller)?;
     let updated = UserPreferencesUpdated {
         preferences: preferences.clone(),
     };

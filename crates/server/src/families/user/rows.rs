@@ -117,7 +117,7 @@ pub(super) fn wrote_to(
     reader: UserId,
 ) -> Result<bool, rusqlite::Error> {
     db.prepare_cached(
-        "SELECT 1 FROM message JOIN channel_member USING (channel_id)
+        "SELECT 1 FROM present_message AS message JOIN channel_member USING (channel_id)
          WHERE message.author_id = ?1 AND channel_member.user_id = ?2",
     )?
     .exists([author.get(), reader.get()])

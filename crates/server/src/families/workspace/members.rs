@@ -2,7 +2,7 @@
 
 use antiphon_api::{
     RpcError,
-    entities::{Permission, Role, Workspace},
+    entities::{Permission, Role, User, Workspace},
     events::{
         RemovalReason, WorkspaceAdded, WorkspaceMemberJoined, WorkspaceMemberLeft,
         WorkspaceMemberUpdated, WorkspaceRemoved,
@@ -15,6 +15,7 @@ use antiphon_api::{
     },
 };
 use antiphon_store::{Audience, Scope, log, membership};
+use rusqlite::Connection;
 
 use super::super::column::parsed;
 use super::{
@@ -44,14 +45,8 @@ pub(super) fn add_member(
         return Err(RpcError::invalid_param("role", message).into());
     }
     refuse_above(own, role, Permission::WorkspaceAddMember)?;
-    require_active(work, user_id)?;
-    if permission::role_of(work, workspace_id, user_id)?.is_some() {
-        let message = format!("user {user_id} is a member already");
-        return Err(RpcError::conflict("member", message).into());
-    }
-    if membership::count(work, Scope::Workspace(workspace_id))? >= MAX_MEMBERS {
-        return Err(full("workspace").into());
-    }
+    let newcomer = user::acquainted(work, caller, user_id)?;
+    require_place_for(work, workspace_id, &newcomer)?;
     admit(work, workspace_id, user_id, role)?;
     Ok(MemberResult {
         member: WorkspaceMember {
@@ -60,6 +55,19 @@ pub(super) fn add_member(
             role,
         },
     })
+}
+
+/// A user who is active and no member yet, and a workspace that is not full.
+fn require_place_for(db: &Connection, id: WorkspaceId, newcomer: &User) -> Result<(), Failure> {
+    require_active(newcomer)?;
+    if permission::role_of(db, id, newcomer.id)?.is_some() {
+        let message = format!("user {} is a member already", newcomer.id);
+        return Err(RpcError::conflict("member", message).into());
+    }
+    if membership::count(db, Scope::Workspace(id))? >= MAX_MEMBERS {
+        return Err(full("workspace").into());
+    }
+    Ok(())
 }
 
 pub(super) fn remove_member(
@@ -71,47 +79,60 @@ pub(super) fn remove_member(
         user_id,
     } = params;
     let caller = work.caller.user()?;
+    let role = role_to_end(work, workspace_id, user_id, caller)?;
+    let reason = RemovalReason::by(caller, user_id);
+    withdraw(work, workspace_id, user_id, reason)?;
+    let left = WorkspaceMemberLeft {
+        workspace_id,
+        user_id,
+        role,
+        reason,
+    };
+    work.emit(&Audience::workspace(workspace_id), left)?;
+    let removed = WorkspaceRemoved {
+        workspace_id,
+        reason,
+    };
+    work.emit(&Audience::user(user_id), removed)?;
+    Ok(Done {})
+}
+
+/// What a member is whose membership the caller may end.
+fn role_to_end(
+    db: &Connection,
+    workspace_id: WorkspaceId,
+    user_id: UserId,
+    caller: UserId,
+) -> Result<Role, Failure> {
     const NEEDED: Permission = Permission::WorkspaceRemoveMember;
     let own = if caller == user_id {
-        permission::visible(work, workspace_id, caller)?
+        permission::visible(db, workspace_id, caller)?
     } else {
-        permission::require(work, workspace_id, caller, NEEDED)?
+        permission::require(db, workspace_id, caller, NEEDED)?
     };
-    let role = permission::role_of(work, workspace_id, user_id)?
-        .ok_or_else(|| RpcError::not_found("member", user_id.get()))?;
+    let role = role_of_member(db, workspace_id, user_id)?;
     if role == Role::Owner {
         let message = "the owner cannot leave the workspace";
         return Err(RpcError::conflict("owner", message).into());
     }
     refuse_above(own, role, NEEDED)?;
-    let reason = if caller == user_id {
-        RemovalReason::Left
-    } else {
-        RemovalReason::Removed
-    };
+    Ok(role)
+}
+
+/// Ends a membership, after those in the workspace's channels.
+fn withdraw(
+    work: &mut Work<'_, '_>,
+    workspace_id: WorkspaceId,
+    user_id: UserId,
+    reason: RemovalReason,
+) -> Result<(), Failure> {
     for channel_id in channel::joined_in(work, workspace_id, user_id)? {
         channel::withdraw(work, channel_id, user_id, reason)?;
     }
     channel::forget_archived(work, workspace_id, user_id)?;
     work.tx
         .close_membership(Scope::Workspace(workspace_id), user_id)?;
-    work.emit(
-        &Audience::workspace(workspace_id),
-        WorkspaceMemberLeft {
-            workspace_id,
-            user_id,
-            role,
-            reason,
-        },
-    )?;
-    work.emit(
-        &Audience::user(user_id),
-        WorkspaceRemoved {
-            workspace_id,
-            reason,
-        },
-    )?;
-    Ok(Done {})
+    Ok(())
 }
 
 pub(super) fn set_role(
@@ -126,8 +147,7 @@ pub(super) fn set_role(
     } = params;
     let caller = work.caller.user()?;
     let own = permission::require(work, workspace_id, caller, NEEDED)?;
-    let held = permission::role_of(work, workspace_id, user_id)?
-        .ok_or_else(|| RpcError::not_found("member", user_id.get()))?;
+    let held = role_of_member(work, workspace_id, user_id)?;
     refuse_above(own, role.min(held), NEEDED)?;
     if held == Role::Owner && role != Role::Owner {
         let message = "hand the workspace over by making somebody else its owner";
@@ -149,11 +169,15 @@ pub(super) fn set_role(
     })
 }
 
-/// A user, who must be there and not deactivated.
-fn require_active(work: &Work<'_, '_>, id: UserId) -> Result<(), Failure> {
-    if user::existing(work, id)?.deactivated_at.is_some() {
-        let message = format!("user {id} is deactivated");
-        return Err(RpcError::conflict("deactivated", message).into());
+fn role_of_member(db: &Connection, id: WorkspaceId, user: UserId) -> Result<Role, Failure> {
+    let role = permission::role_of(db, id, user)?;
+    Ok(role.ok_or_else(|| RpcError::not_found("member", user.get()))?)
+}
+
+fn require_active(user: &User) -> Result<(), RpcError> {
+    if user.deactivated_at.is_some() {
+        let message = format!("user {} is deactivated", user.id);
+        return Err(RpcError::conflict("deactivated", message));
     }
     Ok(())
 }
@@ -164,7 +188,7 @@ fn hand_over(
     from: UserId,
     to: UserId,
 ) -> Result<(), Failure> {
-    require_active(work, to)?;
+    require_active(&user::existing(work, to)?)?;
     give_role(work, workspace_id, from, Role::Admin)?;
     give_role(work, workspace_id, to, Role::Owner)?;
     work.prepare_cached("UPDATE workspace SET owner_id = ?2 WHERE id = ?1")?
@@ -239,19 +263,16 @@ pub(super) fn admit(
     let workspace = current(work, id)?;
     work.tx
         .open_membership(Scope::Workspace(id), user_id, role.as_str())?;
-    work.emit(
-        &Audience::user(user_id),
-        WorkspaceAdded {
-            workspace: workspace.clone(),
-        },
-    )?;
-    work.emit(
-        &Audience::workspace(id),
-        WorkspaceMemberJoined {
-            workspace_id: id,
-            user_id,
-            role,
-        },
-    )?;
+    let added = WorkspaceAdded {
+        workspace: workspace.clone(),
+    };
+    work.emit(&Audience::user(user_id), added)?;
+    let joined = WorkspaceMemberJoined {
+        workspace_id: id,
+        user_id,
+        role,
+        user: user::existing(work, user_id)?,
+    };
+    work.emit(&Audience::workspace(id), joined)?;
     Ok(workspace)
 }

@@ -32,7 +32,7 @@ use crate::{
 
 pub(super) use end::purge;
 use rows::current;
-pub(super) use rows::{of_user, owns_any, roles_of};
+pub(super) use rows::{of_user, roles_of};
 
 pub(super) fn register(router: Router) -> Router {
     router

@@ -54,15 +54,6 @@ pub(in crate::families) fn roles_of(
     .collect()
 }
 
-/// Whether a user is the owner of a workspace.
-pub(in crate::families) fn owns_any(
-    db: &Connection,
-    user: UserId,
-) -> Result<bool, rusqlite::Error> {
-    db.prepare_cached("SELECT 1 FROM workspace_member WHERE user_id = ?1 AND role = 'owner'")?
-        .exists([user.get()])
-}
-
 /// A workspace but for what its roles may do.
 struct Bare {
     id: WorkspaceId,

@@ -69,7 +69,7 @@ async fn channels_as_a_whole_and_what_guests_see() {
         &ROLES,
         &[
             ("channel.create", public, "+++fn"),
-            ("channel.create", dm, "++++n"),
+            ("channel.create", dm, "+++fn"),
             ("channel.list", json!({ "workspace_id": 1 }), "++++n"),
             ("channel.get", of(1), "++++n"),
             ("channel.get", of(4), "++++n"),

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{OWNER, check, furnished};
+use super::{ACQUAINTANCE, OWNER, check, furnished};
 use crate::support::{House, call, must};
 
 #[tokio::test]
@@ -108,11 +108,11 @@ async fn threads() {
 async fn a_guest_writes_and_reacts_but_does_not_pin() {
     let (_folder, database) = furnished().await;
     let house = House::with_database(&database).await;
-    let guest = json!({ "workspace_id": 1, "user_id": 1, "role": "guest" });
+    let guest = json!({ "workspace_id": 1, "user_id": ACQUAINTANCE, "role": "guest" });
     must(&house.user(OWNER), "workspace.add_member", guest).await;
-    let member = json!({ "channel_id": 1, "user_id": 1 });
+    let member = json!({ "channel_id": 1, "user_id": ACQUAINTANCE });
     must(&house.user(OWNER), "channel.add_member", member).await;
-    let guest = house.user(1);
+    let guest = house.user(ACQUAINTANCE);
     must(
         &guest,
         "thread.reply",

@@ -19,37 +19,37 @@ use crate::support::{House, call, must};
 const OWNER: i64 = 2;
 const BYSTANDER: i64 = 5;
 const GUEST: i64 = 8;
+/// Not in workspace 1, but in another with its owner and its admin.
+const ACQUAINTANCE: i64 = 9;
 /// The operator, then the users in the order of the letters.
 const CALLERS: [i64; 6] = [0, OWNER, 3, 4, BYSTANDER, 6];
 /// The roles from above, and the instance's administrator, who is in no workspace.
 const ROLES: [i64; 5] = [OWNER, 3, 4, GUEST, 1];
 
-/// Workspace 1 of all but 1 and 6. Channel 1: public, of all in it but the bystander. Channels 2,
-/// private, and 3, a dm: of the member (4) and the target (7). Messages 1, 3 and 4 by the target in
+/// Workspace 1 of all but 1, 6 and 9, workspace 2 of 6 alone and workspace 3 of 2, 3 and 9. In
+/// workspace 1 channel 1: public, of all in it but the bystander. Channels 2, private, and 3, a dm: of the member (4) and the target (7). Messages 1, 3 and 4 by the target in
 /// channels 1, 2 and 3; message 2 by the member in channel 1. Huddle 1 in channel 1 with the target in
 /// it, huddle 2 in channel 2 with the member. Canvas 1 in channel 1, canvas 2 in channel 2, deleted.
 /// Channel 4: public, with the member in it, archived. The guest is in the workspace, in channel 1 and was in channel 4; not in channel 5, which is
 /// public and the owner's.
 async fn furnished() -> (TempDir, PathBuf) {
-    let house = House::of(8).await;
+    let house = House::of(9).await;
     let (owner, member, target) = (house.user(OWNER), house.user(4), house.user(7));
-    must(&owner, "workspace.create", json!({ "name": "w" })).await;
+    let people = [
+        (3, "admin"),
+        (4, "member"),
+        (BYSTANDER, "member"),
+        (7, "member"),
+        (GUEST, "guest"),
+    ];
+    assemble(&house, 1, &people).await;
     must(
         &house.user(6),
         "workspace.create",
         json!({ "name": "other" }),
     )
     .await;
-    for (user, role) in [
-        (3, "admin"),
-        (4, "member"),
-        (BYSTANDER, "member"),
-        (7, "member"),
-        (GUEST, "guest"),
-    ] {
-        let params = json!({ "workspace_id": 1, "user_id": user, "role": role });
-        must(&owner, "workspace.add_member", params).await;
-    }
+    assemble(&house, 3, &[(3, "member"), (ACQUAINTANCE, "member")]).await;
     let public = json!({ "workspace_id": 1, "kind": "public", "name": "c" });
     must(&owner, "channel.create", public).await;
     for user in [3, 4, 7] {
@@ -93,6 +93,24 @@ async fn furnished() -> (TempDir, PathBuf) {
     let folder = house.stop().await;
     let database = folder.path().join("antiphon.db");
     (folder, database)
+}
+
+/// The next workspace, in which the administrator brings strangers together and leaves them.
+async fn assemble(house: &House, id: i64, people: &[(i64, &str)]) {
+    let administrator = house.user(1);
+    must(&administrator, "workspace.create", json!({ "name": "w" })).await;
+    let in_role = |user: i64, role| json!({ "workspace_id": id, "user_id": user, "role": role });
+    for (user, role) in [&[(OWNER, "admin")], people].concat() {
+        must(&administrator, "workspace.add_member", in_role(user, role)).await;
+    }
+    must(
+        &administrator,
+        "workspace.set_role",
+        in_role(OWNER, "owner"),
+    )
+    .await;
+    let oneself = json!({ "workspace_id": id, "user_id": 1 });
+    must(&administrator, "workspace.remove_member", oneself).await;
 }
 
 /// The huddles, and the canvases.

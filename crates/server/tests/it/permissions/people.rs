@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{GUEST, OWNER, ROLES, check, check_by};
+use super::{ACQUAINTANCE, GUEST, OWNER, ROLES, check, check_by};
 
 #[tokio::test]
 async fn users_and_workspaces() {
@@ -12,8 +12,13 @@ async fn users_and_workspaces() {
         ("workspace.create", json!({ "name": "x" }), "u+++++"),
         (
             "workspace.add_member",
-            json!({ "workspace_id": 1, "user_id": 1 }),
+            json!({ "workspace_id": 1, "user_id": ACQUAINTANCE }),
             "u++ffn",
+        ),
+        (
+            "workspace.add_member",
+            json!({ "workspace_id": 1, "user_id": 1 }),
+            "unnffn",
         ),
         (
             "workspace.add_member",
@@ -116,7 +121,8 @@ async fn workspaces_as_a_whole_and_roles_in_them() {
             ("workspace.members", one(), "++++n"),
             ("workspace.update", rename(), "++ffn"),
             ("workspace.delete", one(), "+fffn"),
-            ("workspace.add_member", role(6, "guest"), "++ffn"),
+            ("workspace.add_member", role(ACQUAINTANCE, "guest"), "++ffn"),
+            ("workspace.add_member", role(6, "guest"), "nnffn"),
             ("workspace.remove_member", remove, "++f+n"),
             ("workspace.set_role", role(7, "admin"), "++ffn"),
             ("workspace.set_permissions", allow, "+fffn"),

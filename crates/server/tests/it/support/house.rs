@@ -15,6 +15,8 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json, value::to_raw_value};
 use tempfile::TempDir;
 
+use super::soon;
+
 /// A running server.
 pub(crate) struct House {
     folder: TempDir,
@@ -138,6 +140,23 @@ impl House {
 
     pub(crate) async fn restart(self) -> Self {
         Self::in_folder(self.stop().await).await
+    }
+
+    /// Restarted, and without the rows of deleted messages.
+    pub(crate) async fn purged(self) -> Self {
+        let house = self.restart().await;
+        let deleted = || {
+            let database = house.database();
+            let mut any = database.prepare("SELECT 1 FROM message WHERE thread_id = id")?;
+            any.exists([])
+        };
+        soon("what is deleted to go", async {
+            while deleted().expect("reads") {
+                must(&house.operator(), "server.health", json!({})).await;
+            }
+        })
+        .await;
+        house
     }
 
     /// Starts another server on the same folder.

@@ -27,8 +27,9 @@ impl Answer {
     }
 
     /// The code of a single call's error.
-    pub(crate) fn code(&self) -> i64 {
-        match self.json()["error"]["code"].as_i64() {
+    pub(crate) fn code(&self) -> i32 {
+        let code = self.json()["error"]["code"].as_i64();
+        match code.and_then(|code| i32::try_from(code).ok()) {
             Some(code) => code,
             None => panic!("no error in {self:?}"),
         }

@@ -2,12 +2,13 @@
 
 use antiphon_api::{
     events::Keep,
+    identity::Revocation,
     ids::{Pos, Principal, UserId},
 };
 use antiphon_server::EVENTS_SOCKET;
 use antiphon_wire::{
     Decoder, Envelope, FromGateway, FromServer, LINK_VERSION, LeaseChange, LeaseState, Recipients,
-    Revocation, encode,
+    encode,
 };
 use serde_json::Value;
 use tokio::{

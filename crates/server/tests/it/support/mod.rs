@@ -3,13 +3,11 @@
 mod house;
 mod http;
 mod link;
-mod random;
 mod talk;
 
 pub(crate) use house::{House, call, must, refused};
 pub(crate) use http::{Answer, post, raw};
 pub(crate) use link::{Heard, Link};
-pub(crate) use random::Random;
 pub(crate) use talk::{Talk, counts, ids};
 
 use std::{future::Future, time::Duration};

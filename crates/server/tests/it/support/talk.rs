@@ -13,20 +13,7 @@ pub(crate) struct Talk {
 
 impl Talk {
     pub(crate) async fn of(users: i64) -> Self {
-        let house = House::of(users).await;
-        must(&house.user(1), "workspace.create", json!({ "name": "w" })).await;
-        let channel = json!({ "workspace_id": 1, "kind": "public", "name": "c" });
-        must(&house.user(1), "channel.create", channel).await;
-        for user in 2..=users {
-            let member = json!({ "workspace_id": 1, "user_id": user });
-            must(&house.user(1), "workspace.add_member", member).await;
-            must(
-                &house.user(user),
-                "channel.join",
-                json!({ "channel_id": 1 }),
-            )
-            .await;
-        }
+        let house = House::with_channel(users).await;
         let (link, greeting) = Link::open(&house, "talk", None).await;
         Self {
             house,

@@ -42,7 +42,7 @@ impl Walk {
         if !matches!(self.clients[client].state, State::Away) {
             return;
         }
-        let (by_number, named) = (self.rng.percent(30), self.rng.percent(50));
+        let (by_number, named) = (self.rng.chance(30), self.rng.chance(50));
         let resume = self.clients[client].resume(by_number, named);
         if matches!(resume, Resume::Event { .. }) {
             self.seen.note("resumed by event number");
@@ -86,7 +86,7 @@ impl Walk {
 
     /// The server answers what the client's connection waits for, or cannot.
     pub(super) fn answer(&mut self, client: usize) {
-        let fails = self.rng.percent(5);
+        let fails = self.rng.chance(5);
         match std::mem::replace(&mut self.clients[client].state, State::Away) {
             State::Asking { .. } if fails => {}
             State::Asking {
@@ -153,7 +153,7 @@ impl Walk {
             1 => Resume::At(Pos(MAX_SAFE_INTEGER)),
             2 => Resume::Event {
                 seq: Seq((self.rng.next() >> 11) as i64),
-                session: self.rng.percent(50).then(|| "another".to_owned()),
+                session: self.rng.chance(50).then(|| "another".to_owned()),
             },
             _ => {
                 let beyond = self.world.head().get() as usize + 30;

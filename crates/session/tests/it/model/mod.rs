@@ -10,7 +10,6 @@
 
 mod client;
 mod connecting;
-mod rng;
 mod walk;
 mod world;
 

@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use antiphon_api::ids::UnixMs;
 use antiphon_session::{Config, Now, Output, Received, TabId, TabKey};
+use antiphon_test_support::Rng;
 
 use super::{
     client::{Client, Numbers, State},
-    rng::Rng,
     world::{Gateway, Seen, World},
 };
 use crate::stage::origin;
@@ -30,7 +30,7 @@ pub(crate) struct Walk {
 }
 
 fn tiny(rng: &mut Rng) -> Config {
-    let roomy = if rng.percent(40) { 8 } else { 1 };
+    let roomy = if rng.chance(40) { 8 } else { 1 };
     Config {
         ring_events: rng.range(1, 6 * roomy),
         ring_bytes: rng.range(60, 400 * roomy),
@@ -102,7 +102,7 @@ impl Walk {
     fn follow(&mut self, gateway: usize) {
         let mut wake = Vec::new();
         for _ in 0..self.rng.range(1, 6) {
-            let again = self.rng.percent(5);
+            let again = self.rng.chance(5);
             if again {
                 self.seen.note("envelope seen twice");
             }
@@ -148,7 +148,7 @@ impl Walk {
             Output::Frame { bytes, .. } => {
                 let frame = serde_json::from_slice(&bytes).expect("a server frame");
                 one.frame(&self.world, &mut self.seen, &frame);
-                if self.rng.percent(80) {
+                if self.rng.chance(80) {
                     let shard = self.gateways[gateway].shard(one.user);
                     shard.handle_received(key, Received::Pong, self.now);
                 }

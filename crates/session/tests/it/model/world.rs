@@ -7,8 +7,7 @@ use antiphon_api::{
     resume::ResyncReason,
 };
 use antiphon_session::{Config, Entry, LogAnswer, LogPage, Shard, TabId};
-
-use super::rng::Rng;
+use antiphon_test_support::Rng;
 
 pub(crate) const USERS: i64 = 3;
 const SHARDS: usize = 2;
@@ -94,10 +93,10 @@ impl World {
 
     pub(crate) fn append(&mut self, rng: &mut Rng) {
         let last = self.rows.last().map_or(0, |row| row.entry.pos().get());
-        let gap = if rng.percent(60) { 1 } else { rng.range(2, 4) };
+        let gap = if rng.chance(60) { 1 } else { rng.range(2, 4) };
         let pos = Pos(last + gap as i64);
-        let to_all = rng.percent(15);
-        let to: Vec<i64> = (1..=USERS).filter(|_| to_all || rng.percent(40)).collect();
+        let to_all = rng.chance(15);
+        let to: Vec<i64> = (1..=USERS).filter(|_| to_all || rng.chance(40)).collect();
         for user in &to {
             self.events.entry(*user).or_default().push(pos);
         }
