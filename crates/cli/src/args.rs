@@ -1,20 +1,15 @@
 //! The command line.
 
-use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use antiphon_api::{
-    Class,
     ids::{Pos, UserId},
     methods::user::MAX_EXTERNAL_ID_CHARS,
 };
-use antiphon_server::Rate;
 use antiphon_token::is_external_id;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use crate::params::Word;
-
-/// The highest rate and burst that can be asked for.
-const MAX_RATE: NonZeroU32 = NonZeroU32::new(1_000_000).expect("is above zero");
 
 /// Keeps every tab of every user in step with one authority.
 #[derive(Debug, Parser)]
@@ -43,12 +38,15 @@ pub(crate) enum Command {
     /// Tokens.
     #[command(subcommand)]
     Token(Token),
+    /// The configuration.
+    #[command(subcommand)]
+    Config(Config),
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Serve {
     #[command(flatten)]
-    pub(crate) data: Data,
+    pub(crate) configuration: Configuration,
     #[command(flatten)]
     pub(crate) authority: Authority,
     #[command(flatten)]
@@ -60,115 +58,113 @@ pub(crate) struct Serve {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Server {
     #[command(flatten)]
-    pub(crate) data: Data,
+    pub(crate) configuration: Configuration,
     #[command(flatten)]
     pub(crate) authority: Authority,
     #[command(flatten)]
     pub(crate) trust: Trust,
-    /// Answer JSON-RPC over TCP too, where a bearer token says who calls.
-    #[arg(long, value_name = "ADDR:PORT", env = "ANTIPHON_RPC_LISTEN")]
-    pub(crate) rpc_listen: Option<SocketAddr>,
+    /// Answer JSON-RPC over TCP too, where a bearer token says who calls: server.rpc_listen.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) rpc_listen: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Gateway {
-    /// The folder with the server's sockets, `run` in its data folder.
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "ANTIPHON_SERVER",
-        default_value = "./antiphon-data/run"
-    )]
-    pub(crate) server: PathBuf,
+    #[command(flatten)]
+    pub(crate) configuration: Configuration,
+    /// The folder with the server's sockets: gateway.server.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) server: Option<String>,
     #[command(flatten)]
     pub(crate) edge: Edge,
     #[command(flatten)]
     pub(crate) trust: Trust,
 }
 
-/// Where the data is.
+/// What is configured; each flag that names a key is short for setting that.
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Data {
-    /// The folder with the database and the sockets; a server makes it if it is not there.
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "ANTIPHON_DATA",
-        default_value = "./antiphon-data"
-    )]
-    pub(crate) data: PathBuf,
+pub(crate) struct Configuration {
+    /// The configuration file; antiphon config init writes one.
+    #[arg(long = "config", value_name = "FILE", env = CONFIG_VARIABLE)]
+    pub(crate) file: Option<PathBuf>,
+    /// Sets a key of the configuration, as gateway.rings.events=1000; may be given more than once.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
+    pub(crate) set: Vec<(String, String)>,
 }
 
-/// What the server allows.
+/// The variable that names the configuration file.
+pub(crate) const CONFIG_VARIABLE: &str = "ANTIPHON_CONFIG";
+
+/// What a server is most often told by hand.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Authority {
-    /// Make a user for a token whose external id nobody has; otherwise it is refused.
-    #[arg(long, env = "ANTIPHON_PROVISION_UNKNOWN")]
-    pub(crate) provision_unknown: bool,
-    /// How often each user may call methods of a class (read, write, heavy or signal), and how
-    /// often at once after a pause, as write=20:100; may be given more than once.
-    #[arg(
-        long,
-        value_name = "CLASS=PER_SECOND[:BURST]",
-        env = "ANTIPHON_RATE_LIMIT",
-        value_delimiter = ',',
-        value_parser = rate_limit
-    )]
-    pub(crate) rate_limit: Vec<(Class, Rate)>,
-    #[command(flatten)]
-    pub(crate) livekit: Livekit,
+    /// The folder with the database and the sockets: server.data.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<String>,
 }
 
-/// How the gateway meets its clients.
+/// What a gateway is most often told by hand.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Edge {
-    /// Where browsers connect.
-    #[arg(
-        long,
-        value_name = "ADDR:PORT",
-        env = "ANTIPHON_LISTEN",
-        default_value = "127.0.0.1:8484"
-    )]
-    pub(crate) listen: SocketAddr,
+    /// Where browsers connect: gateway.listen.
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) listen: Option<String>,
     /// An origin whose pages may connect beside the gateway's own, as https://example.org; may be
-    /// given more than once.
-    #[arg(
-        long,
-        value_name = "ORIGIN",
-        env = "ANTIPHON_ALLOW_ORIGIN",
-        value_delimiter = ','
-    )]
+    /// given more than once: gateway.allowed_origins.
+    #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
-    /// Over how long the tabs leave when the gateway stops.
-    #[arg(long, value_name = "TIME", env = "ANTIPHON_DRAIN_WINDOW", default_value = "5s", value_parser = duration)]
-    pub(crate) drain_window: Duration,
+    /// Over how long the tabs leave when the gateway stops, as 5s: gateway.drain_window.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) drain_window: Option<String>,
 }
 
 /// Whom to believe.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Trust {
     /// Development: accept the tokens dev:1, dev:2, …, on loopback addresses only; an empty data
-    /// folder begins with a demo workspace.
-    #[arg(long, env = "ANTIPHON_DEV")]
+    /// folder begins with a demo workspace: tokens.dev.
+    #[arg(long)]
     pub(crate) dev: bool,
-    /// The file with the key that signs tokens, at least 32 bytes; needed unless --dev.
-    #[arg(long, value_name = "FILE", env = "ANTIPHON_SIGNING_KEY")]
-    pub(crate) signing_key: Option<PathBuf>,
+    /// The file with the key that signs tokens, at least 32 bytes; needed unless --dev:
+    /// tokens.signing_key.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) signing_key: Option<String>,
 }
 
-/// Where those in a huddle talk; all of it or nothing.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Write a configuration file with every key in it, commented out.
+    Init(ConfigInit),
+    /// Say what is wrong with the configuration, and end with 78 if anything is.
+    Check(ConfigGiven),
+    /// Print each key's value and where it comes from.
+    Show(ConfigGiven),
+}
+
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Livekit {
-    /// A LiveKit server that clients can reach too, as wss://livekit.example.org; without one,
-    /// huddles are rooms where people are seen and not heard.
-    #[arg(long, value_name = "URL", env = "ANTIPHON_LIVEKIT_URL")]
-    pub(crate) livekit_url: Option<String>,
-    /// The name of an API key of that server.
-    #[arg(long, value_name = "NAME", env = "ANTIPHON_LIVEKIT_KEY")]
-    pub(crate) livekit_key: Option<String>,
-    /// The file with the secret of that key.
-    #[arg(long, value_name = "FILE", env = "ANTIPHON_LIVEKIT_SECRET_FILE")]
-    pub(crate) livekit_secret_file: Option<PathBuf>,
+pub(crate) struct ConfigInit {
+    /// Where to write it; - is the standard output. A file that is there is left alone.
+    #[arg(default_value = "antiphon.toml")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ConfigGiven {
+    #[command(flatten)]
+    pub(crate) configuration: Configuration,
+}
+
+/// Where the data is, for who looks for the server's socket there.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Data {
+    /// The folder with the server's database and sockets.
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "ANTIPHON_SERVER_DATA",
+        default_value = "./antiphon-data"
+    )]
+    pub(crate) data: PathBuf,
 }
 
 /// How to reach a server or gateway.
@@ -284,9 +280,11 @@ pub(crate) struct Issue {
     /// What it is limited to, if anything.
     #[arg(long)]
     pub(crate) scope: Option<String>,
-    /// The file with the key that signs tokens.
-    #[arg(long, value_name = "FILE", env = "ANTIPHON_SIGNING_KEY")]
-    pub(crate) signing_key: PathBuf,
+    #[command(flatten)]
+    pub(crate) configuration: Configuration,
+    /// The file with the key that signs tokens: tokens.signing_key.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) signing_key: Option<String>,
 }
 
 /// Whom the token is for.
@@ -326,22 +324,11 @@ fn external_id(text: &str) -> Result<String, String> {
     }
 }
 
-fn rate_limit(text: &str) -> Result<(Class, Rate), String> {
-    let number = |text: &str| text.parse().ok().filter(|number| *number <= MAX_RATE);
-    let parse = || {
-        let (class, rate) = text.split_once('=')?;
-        let class = Class::ALL
-            .into_iter()
-            .find(|known| known.as_str() == class)?;
-        let (per_second, burst) = rate.split_once(':').unwrap_or((rate, rate));
-        Some((class, Rate::new(number(per_second)?, number(burst)?)))
-    };
-    parse().ok_or_else(|| {
-        format!(
-            "expected read, write, heavy or signal, and calls a second and at once, from 1 to \
-             {MAX_RATE}: write=20:100, or write=20 for write=20:20"
-        )
-    })
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text
+        .split_once('=')
+        .ok_or("expected a key and its value, as gateway.rings.events=1000")?;
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 fn position(text: &str) -> Result<Pos, String> {
@@ -377,36 +364,11 @@ mod tests {
 
     use clap::CommandFactory;
 
-    use super::{Args, duration, rate_limit};
+    use super::{Args, duration};
 
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
-    }
-
-    #[test]
-    fn a_rate_limit_names_a_class_and_one_or_two_numbers() {
-        let numbers = |text| {
-            let (class, rate) = rate_limit(text).expect(text);
-            (class.as_str(), rate.per_second.get(), rate.burst.get())
-        };
-        assert_eq!(numbers("write=20:100"), ("write", 20, 100));
-        assert_eq!(numbers("heavy=2"), ("heavy", 2, 2));
-        for bad in [
-            "",
-            "write",
-            "write=",
-            "write=0",
-            "write=1:0",
-            "write=-1",
-            "write=1:2:3",
-            "write=1000001",
-            "Write=1",
-            "sends=1",
-            "=1",
-        ] {
-            assert!(rate_limit(bad).is_err(), "{bad:?}");
-        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ use antiphon_api::{
     ids::{UnixMs, UserId},
     methods::user::MAX_EXTERNAL_ID_CHARS,
 };
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, TokenData, Validation};
 use serde::{Deserialize, Serialize};
 
 pub use externals::{Externals, Unknown};
@@ -42,8 +42,21 @@ pub const MAX_JTI_BYTES: usize = 128;
 /// that were issued so far.
 const MAX_AHEAD_MS: i64 = 60_000;
 
-/// Both the issuer and the audience of every token of an instance.
-const NAME: &str = "antiphon";
+/// From whom the tokens of an instance are, and for whom: `iss` and `aud`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names {
+    pub issuer: String,
+    pub audience: String,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Self {
+            issuer: "antiphon".to_owned(),
+            audience: "antiphon".to_owned(),
+        }
+    }
+}
 
 /// The instance's secret; never printed.
 #[derive(Clone)]
@@ -124,7 +137,7 @@ struct Claims {
     scope: Option<String>,
 }
 
-/// What is asked of [`issue`].
+/// What is asked of a [`Signer`].
 #[derive(Clone, Debug)]
 pub struct Grant {
     pub subject: Subject,
@@ -139,25 +152,39 @@ pub struct Grant {
 #[error("cannot sign the token")]
 pub struct SignError(#[source] jsonwebtoken::errors::Error);
 
-/// Signs a token. Times are rounded down to seconds.
-pub fn issue(key: &Key, grant: Grant) -> Result<String, SignError> {
-    let (sub, ext) = match grant.subject {
-        Subject::User(id) => (Some(id.to_string()), None),
-        Subject::External(id) => (None, Some(id)),
-    };
-    let claims = Claims {
-        iss: NAME.to_owned(),
-        aud: NAME.to_owned(),
-        exp: grant.expires_at.get() / 1000,
-        iat: Some(grant.issued_at.get() / 1000),
-        sub,
-        ext,
-        jti: Some(grant.jti),
-        kind: grant.kind,
-        scope: grant.scope,
-    };
-    let key = EncodingKey::from_secret(&key.0);
-    jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).map_err(SignError)
+/// Signs tokens.
+#[derive(Clone, Debug)]
+pub struct Signer {
+    key: Key,
+    names: Names,
+}
+
+impl Signer {
+    #[must_use]
+    pub const fn new(key: Key, names: Names) -> Self {
+        Self { key, names }
+    }
+
+    /// A token. Times are rounded down to seconds.
+    pub fn issue(&self, grant: Grant) -> Result<String, SignError> {
+        let (sub, ext) = match grant.subject {
+            Subject::User(id) => (Some(id.to_string()), None),
+            Subject::External(id) => (None, Some(id)),
+        };
+        let claims = Claims {
+            iss: self.names.issuer.clone(),
+            aud: self.names.audience.clone(),
+            exp: grant.expires_at.get() / 1000,
+            iat: Some(grant.issued_at.get() / 1000),
+            sub,
+            ext,
+            jti: Some(grant.jti),
+            kind: grant.kind,
+            scope: grant.scope,
+        };
+        let key = EncodingKey::from_secret(&self.key.0);
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key).map_err(SignError)
+    }
 }
 
 /// What a token that was accepted says.
@@ -182,22 +209,25 @@ pub enum Refusal {
 /// Verifies tokens.
 #[derive(Clone)]
 pub struct Verifier {
-    key: DecodingKey,
+    /// Those that sign or have signed; each is tried.
+    keys: Vec<DecodingKey>,
     validation: Validation,
     dev: bool,
 }
 
 impl Verifier {
+    /// Accepts what any of the keys has signed: the one that signs, and those before and after it.
     #[must_use]
-    pub fn new(key: &Key) -> Self {
+    pub fn new<'a>(keys: impl IntoIterator<Item = &'a Key>, names: &Names) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_required_spec_claims(&["iss", "aud", "exp"]);
-        validation.set_issuer(&[NAME]);
-        validation.set_audience(&[NAME]);
+        validation.set_issuer(&[&names.issuer]);
+        validation.set_audience(&[&names.audience]);
         validation.validate_exp = false;
         validation.leeway = 0;
+        let secret = |key: &Key| DecodingKey::from_secret(&key.0);
         Self {
-            key: DecodingKey::from_secret(&key.0),
+            keys: keys.into_iter().map(secret).collect(),
             validation,
             dev: false,
         }
@@ -205,11 +235,8 @@ impl Verifier {
 
     /// Accepts `dev:<user_id>` too.
     #[must_use]
-    pub fn dev(key: &Key) -> Self {
-        Self {
-            dev: true,
-            ..Self::new(key)
-        }
+    pub fn dev(self) -> Self {
+        Self { dev: true, ..self }
     }
 
     pub fn verify(&self, token: &str, now: UnixMs) -> Result<Verified, Refusal> {
@@ -219,9 +246,7 @@ impl Verifier {
         if let Some(id) = token.strip_prefix("dev:") {
             return self.verify_dev(id);
         }
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.key, &self.validation)
-            .map_err(|_| Refusal::Invalid)?
-            .claims;
+        let claims = self.claims(token).ok_or(Refusal::Invalid)?;
         let expires_at = UnixMs(claims.exp.checked_mul(1000).ok_or(Refusal::Invalid)?);
         if expires_at <= now {
             return Err(Refusal::Expired);
@@ -241,6 +266,12 @@ impl Verifier {
                 issued_at: issued_at.map(UnixMs),
             },
         })
+    }
+
+    fn claims(&self, token: &str) -> Option<Claims> {
+        let decode = |key| jsonwebtoken::decode(token, key, &self.validation).ok();
+        let token: TokenData<Claims> = self.keys.iter().find_map(decode)?;
+        Some(token.claims)
     }
 
     fn verify_dev(&self, id: &str) -> Result<Verified, Refusal> {
