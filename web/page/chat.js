@@ -177,10 +177,13 @@ export class Chat {
   async #fetchUser(userId) {
     if (this.#fetching.has(userId)) return;
     this.#fetching.add(userId);
-    const { user } = await this.#session.insist("user.get", { user_id: userId });
-    this.#fetching.delete(userId);
-    this.#putUser(user);
-    this.#changed();
+    try {
+      const { user } = await this.#session.insist("user.get", { user_id: userId });
+      this.#putUser(user);
+      this.#changed();
+    } finally {
+      this.#fetching.delete(userId);
+    }
   }
 
   /** Times are the server's, so only their difference counts here. */

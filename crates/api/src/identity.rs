@@ -1,5 +1,6 @@
-//! Who somebody is by their token, and the end of tokens before their time. Gateway and server
-//! tell each other this; nobody else is told.
+//! Who somebody is by their token, and the end of tokens before their time. Gateway and server tell
+//! each other this and nobody else; it stands here and not in `wire` because tokens are verified, and
+//! revocations kept, in crates that know of no wire.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ impl Identity {
     }
 }
 
-/// A token that somebody presents. Nothing is known of none at all, and of a development token.
+/// What is known of a token that somebody presents: nothing of a development token, or without one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Presented {
     /// `None` if it does not end.
@@ -88,6 +89,26 @@ mod tests {
             jti: jti.map(str::to_owned),
             issued_at: issued_at.map(UnixMs),
         }
+    }
+
+    #[test]
+    fn a_revocation_includes_one_of_the_same_token_or_of_fewer_that_does_not_last_longer() {
+        let all = revocation(None);
+        let earlier = |before, until| Revocation {
+            before: UnixMs(before),
+            until: UnixMs(until),
+            ..revocation(None)
+        };
+        assert!(all.includes(&earlier(4, 9)) && all.includes(&earlier(5, 8)));
+        assert!(!all.includes(&earlier(6, 9)) && !all.includes(&earlier(5, 10)));
+        let one = revocation(Some("a"));
+        assert!(one.includes(&one) && !one.includes(&revocation(Some("b"))));
+        assert!(!one.includes(&all) && !all.includes(&one));
+        let longer = Revocation {
+            until: UnixMs(10),
+            ..one.clone()
+        };
+        assert!(longer.includes(&one) && !one.includes(&longer));
     }
 
     #[test]

@@ -160,17 +160,6 @@ pub fn count(conn: &Connection, scope: Scope) -> Result<usize> {
     .query_one([kind, id, OPEN], |row| row.get(0))
 }
 
-/// How many channels the user is a member of.
-///
-/// # Errors
-/// From SQLite.
-pub fn count_channels_of(conn: &Connection, user: UserId) -> Result<usize> {
-    conn.prepare_cached(
-        "SELECT count(*) FROM membership WHERE user_id = ?1 AND to_pos = ?2 AND kind = ?3",
-    )?
-    .query_one([user.get(), OPEN, CHANNEL], |row| row.get(0))
-}
-
 /// The channels the user is a member of, in ascending order.
 ///
 /// # Errors

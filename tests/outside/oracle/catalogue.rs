@@ -4,8 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use antiphon_api::{Kind, events::EVENTS, methods::METHODS};
 
+use super::plan::Route;
+
 /// What no tab can hear: it is told to somebody who had none before.
 const TO_NOBODY_THERE: &str = "user.created";
+
+/// What a call goes over.
+const WAYS: [&str; 3] = ["rpc.sock", "HTTP", "a WebSocket"];
 
 #[derive(Debug, Default)]
 pub(super) struct Catalogue {
@@ -15,10 +20,15 @@ pub(super) struct Catalogue {
     heard: BTreeSet<String>,
     /// How often each method was called, and how often it was carried out.
     calls: BTreeMap<String, (usize, usize)>,
+    /// The families of which a call was carried out, and over what.
+    answered: BTreeSet<(String, &'static str)>,
 }
 
 impl Catalogue {
-    pub(super) fn called(&mut self, method: &str, carried_out: bool) {
+    pub(super) fn called(&mut self, method: &str, route: Route, carried_out: bool) {
+        if carried_out {
+            self.answered.insert((family(method), over(route)));
+        }
         let (calls, done) = self.calls.entry(method.to_owned()).or_default();
         *calls += 1;
         *done += usize::from(carried_out);
@@ -35,6 +45,7 @@ impl Catalogue {
 
     pub(super) fn add(&mut self, other: Self) {
         self.heard.extend(other.heard);
+        self.answered.extend(other.answered);
         for (method, events) in other.caused {
             self.caused.entry(method).or_default().extend(events);
         }
@@ -65,7 +76,19 @@ impl Catalogue {
             .iter()
             .filter(|event| event.name != TO_NOBODY_THERE && !self.heard.contains(event.name));
         gaps.extend(unheard.map(|event| format!("no tab heard {}", event.name)));
+        gaps.extend(self.unanswered());
         gaps
+    }
+
+    /// The families that did not answer over one of the ways there are.
+    fn unanswered(&self) -> impl Iterator<Item = String> {
+        let families = METHODS.iter().filter(|method| !method.is_internal);
+        let families: BTreeSet<_> = families.map(|method| family(method.name)).collect();
+        let ways = families
+            .into_iter()
+            .flat_map(|family| WAYS.map(|way| (family.clone(), way)));
+        ways.filter(|way| !self.answered.contains(way))
+            .map(|(family, way)| format!("no call of {family} was carried out over {way}"))
     }
 
     /// A line for all calls, and one for each method: calls, those carried out, and what they caused.
@@ -78,5 +101,19 @@ impl Catalogue {
         };
         let lines: String = self.calls.iter().map(line).collect();
         format!("{done} of {all} calls were carried out\n{lines}")
+    }
+}
+
+fn family(method: &str) -> String {
+    let (family, _) = method.split_once('.').unwrap_or((method, ""));
+    family.to_owned()
+}
+
+fn over(route: Route) -> &'static str {
+    let [socket, http, tab] = WAYS;
+    match route {
+        Route::Server => socket,
+        Route::Gateway => http,
+        Route::Tab(_) => tab,
     }
 }

@@ -205,7 +205,22 @@ impl Play {
             caller,
             method: call.method.clone(),
             params,
-            route: call.route,
+            route: self.open_route(call.route, caller),
+        }
+    }
+
+    /// The server's socket in place of a tab that is not there.
+    fn open_route(&self, route: Route, user: i64) -> Route {
+        match route {
+            Route::Tab(number) => {
+                let tab = self.tabs.get(&Seat { user, number });
+                if tab.is_some_and(|tab| tab.present) {
+                    route
+                } else {
+                    Route::Server
+                }
+            }
+            Route::Server | Route::Gateway => route,
         }
     }
 
@@ -233,7 +248,7 @@ impl Play {
         let method = made.method.as_str();
         let is_public = self.schemas.has_method(method);
         self.catalogue
-            .called(method, matches!(outcome, Outcome::Done(_)));
+            .called(method, made.route, matches!(outcome, Outcome::Done(_)));
         match outcome {
             Outcome::Done(result) => {
                 if is_public {

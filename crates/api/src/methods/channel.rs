@@ -12,10 +12,13 @@ use crate::{
 pub const MAX_TOPIC_CHARS: usize = 250;
 /// The most people in one dm, the caller included.
 pub const MAX_DM_MEMBERS: usize = 10;
-/// The most channels of a workspace, dms and archived ones among them; a further one is refused.
+/// The most channels of a workspace, archived ones among them and dms not; a further one is refused.
 pub const MAX_CHANNELS: usize = 10_000;
-/// The most channels somebody is in, dms among them; they are put into no further one.
+/// The most channels somebody is in, and the most dms: they are put into no further one of the kind,
+/// so that dms keep nobody out of a channel.
 pub const MAX_CHANNELS_OF_USER: usize = 5_000;
+/// The most dms that somebody opens in a workspace, so that nobody fills another's alone.
+pub const MAX_DMS_OPENED: usize = 1_000;
 
 method! {
     /// Creates a channel with the caller in it; a dm that exists for the same people is returned.
@@ -157,7 +160,9 @@ pub struct ChannelMember {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "ChannelList")]
 pub struct ListResult {
+    /// In id order.
     pub channels: Vec<ListedChannel>,
+    /// Whether more follow.
     pub has_more: bool,
     /// Where in the log this was read.
     pub pos: Pos,

@@ -46,6 +46,7 @@ pub(crate) const SCHEMA: &[&str] = &[
     include_str!("schema/05_canvases.sql"),
     include_str!("schema/06_tokens.sql"),
     include_str!("schema/07_removal.sql"),
+    include_str!("schema/08_dms.sql"),
 ];
 
 /// The most members of a workspace or channel, so that an envelope with all their ids fits a

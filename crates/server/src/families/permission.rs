@@ -101,9 +101,10 @@ pub(super) fn of_role(
         return Ok(role.usual_permissions());
     };
     let names = names.split_whitespace();
-    names
-        .map(|name| known(0, name, Permission::parse))
-        .collect()
+    let permissions = names.map(|name| known(0, name, Permission::parse));
+    let mut permissions = permissions.collect::<Result<Vec<_>, _>>()?;
+    permissions.sort_unstable();
+    Ok(permissions)
 }
 
 /// Decides what a role may do from now on.

@@ -1,7 +1,6 @@
 //! What becomes of a deleted message and the replies to it: nobody sees them from the answer on, and their
 //! rows go in the background.
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::{House, Talk, call, counts, ids, must, refused, soon};
@@ -105,27 +104,18 @@ async fn a_deleted_root_and_the_replies_to_it_are_seen_by_no_method_from_the_ans
     no_list_has_them(&talk.house).await;
 }
 
-/// The database of a house whose rows of deleted messages stay, because nothing says that they are deleted:
-/// they are replies to what is not there.
-async fn with_rows_that_stay(house: House, change: &str) -> House {
-    let folder = house.stop().await;
-    let db = Connection::open(folder.path().join("antiphon.db")).expect("opens");
-    db.execute_batch(change).expect("is SQL");
-    drop(db);
-    House::in_folder(folder).await
-}
-
 #[tokio::test]
 async fn replies_whose_root_is_not_there_are_seen_by_no_method() {
     let talk = Talk::of(3).await;
     let (root, reply) = conversation(&talk).await;
-    let house = with_rows_that_stay(
-        talk.house,
-        "UPDATE message SET thread_id = 999 WHERE thread_id IS NULL AND id > 1;
+    let house = talk
+        .house
+        .changed(
+            "UPDATE message SET thread_id = 999 WHERE thread_id IS NULL AND id > 1;
          DELETE FROM thread_follow;
          DELETE FROM mention;",
-    )
-    .await;
+        )
+        .await;
     no_method_knows(&house, root, reply).await;
     no_list_has_them(&house).await;
 }
@@ -134,13 +124,9 @@ async fn replies_whose_root_is_not_there_are_seen_by_no_method() {
 async fn pins_of_deleted_messages_take_nobodys_place_and_hits_of_them_no_pages() {
     let talk = Talk::of(1).await;
     let old = talk.say(1, "apple").await;
-    let house = with_rows_that_stay(
-        talk.house,
-        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+    let house = talk.house.changed("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
          INSERT INTO message (channel_id, author_id, thread_id, body, created_at, pinned_at, pinned_by)
-         SELECT 1, 1, 999, 'apple', 1, 1, 1 FROM n;",
-    )
-    .await;
+         SELECT 1, 1, 999, 'apple', 1, 1, 1 FROM n;").await;
     let user = house.user(1);
     assert!(
         call(&user, "message.pin", json!({ "message_id": old }))

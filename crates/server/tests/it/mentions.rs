@@ -1,7 +1,6 @@
 //! Mentions: whom a message names, who is told, and what is counted.
 
 use antiphon_wire::LeaseState::{Hidden, Visible};
-use rusqlite::Connection;
 use serde_json::json;
 
 use crate::support::{House, Link, Talk, counts, must};
@@ -116,19 +115,15 @@ async fn here_mentions_those_who_are_online() {
 
 /// A house whose users 2 to `last` were put in channel 1 by hand.
 async fn crowd(last: i64) -> House {
-    let folder = Talk::of(1).await.house.stop().await;
-    let db = Connection::open(folder.path().join("antiphon.db")).expect("opens");
-    db.execute_batch(&format!(
+    let members = format!(
         "WITH RECURSIVE n (id) AS (SELECT 2 UNION ALL SELECT id + 1 FROM n WHERE id < {last})
          INSERT INTO user (id, name, display_name, administrator, created_at)
          SELECT id, 'u' || id, 'u', 0, 1 FROM n;
          INSERT INTO membership (kind, scope_id, to_pos, user_id, from_pos, role)
          SELECT kind, scope_id, to_pos, user.id, from_pos, 'member' FROM membership, user
          WHERE user.id > 1;",
-    ))
-    .expect("is SQL");
-    drop(db);
-    House::in_folder(folder).await
+    );
+    Talk::of(1).await.house.changed(&members).await
 }
 
 #[tokio::test]

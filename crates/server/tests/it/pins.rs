@@ -1,9 +1,8 @@
 //! Pinned messages.
 
-use rusqlite::Connection;
 use serde_json::json;
 
-use crate::support::{House, Talk, call, ids, must};
+use crate::support::{Talk, call, ids, must};
 
 #[tokio::test]
 async fn a_message_is_pinned_once_and_the_channel_hears_of_it() {
@@ -47,16 +46,10 @@ async fn a_message_is_pinned_once_and_the_channel_hears_of_it() {
 async fn a_channel_holds_so_many_pins() {
     let talk = Talk::of(1).await;
     let message = talk.say(1, "x").await;
-    let folder = talk.house.stop().await;
-    let db = Connection::open(folder.path().join("antiphon.db")).expect("opens");
-    db.execute_batch(
-        "WITH RECURSIVE n (id) AS (SELECT 100 UNION ALL SELECT id + 1 FROM n WHERE id < 199)
+    let pins = "WITH RECURSIVE n (id) AS (SELECT 100 UNION ALL SELECT id + 1 FROM n WHERE id < 199)
          INSERT INTO message (id, channel_id, author_id, body, created_at, pinned_at, pinned_by)
-         SELECT id, 1, 1, 'x', 1, id, 1 FROM n;",
-    )
-    .expect("is SQL");
-    drop(db);
-    let house = House::in_folder(folder).await;
+         SELECT id, 1, 1, 'x', 1, id, 1 FROM n;";
+    let house = talk.house.changed(pins).await;
     let (user, pin) = (house.user(1), json!({ "message_id": message }));
     let error = call(&user, "message.pin", pin.clone())
         .await
@@ -74,19 +67,15 @@ async fn a_channel_holds_so_many_pins() {
 async fn pins_and_former_bodies_are_read_page_by_page_and_a_page_ends_at_a_mebibyte() {
     let talk = Talk::of(1).await;
     let message = talk.say(1, "x").await;
-    let folder = talk.house.stop().await;
-    let db = Connection::open(folder.path().join("antiphon.db")).expect("opens");
-    db.execute_batch(&format!(
+    let pins_and_bodies = format!(
         "WITH RECURSIVE n (id) AS (SELECT 100 UNION ALL SELECT id + 1 FROM n WHERE id < 139)
          INSERT INTO message (id, channel_id, author_id, body, created_at, pinned_at, pinned_by)
          SELECT id, 1, 1, printf('%.*c', 32768, 'x'), 1, id / 7, 1 FROM n;
          WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < 40)
          INSERT INTO former_body (message_id, revision, body, edited_at)
          SELECT {message}, id, printf('%.*c', 32768, 'x'), 1 FROM n;"
-    ))
-    .expect("is SQL");
-    drop(db);
-    let house = House::in_folder(folder).await;
+    );
+    let house = talk.house.changed(&pins_and_bodies).await;
     let user = house.user(1);
     let first = must(&user, "message.pins", json!({ "channel_id": 1 })).await;
     let mut seen = ids(&first["messages"]);

@@ -1,6 +1,5 @@
 //! What is unread, and how far one has read.
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::support::{House, Talk, ids, must};
@@ -174,12 +173,8 @@ async fn messages_stay_in_the_order_they_were_sent_when_the_clock_is_put_back() 
     let talk = Talk::of(1).await;
     let root = talk.say(1, "root").await;
     let early = talk.reply(1, root, "early").await;
-    let folder = talk.house.stop().await;
-    let db = Connection::open(folder.path().join("antiphon.db")).expect("opens");
     let later = "UPDATE message SET created_at = created_at + 300000";
-    db.execute(later, []).expect("is SQL");
-    drop(db);
-    let house = House::in_folder(folder).await;
+    let house = talk.house.changed(later).await;
     let reply = json!({ "thread_id": root, "body": "late" });
     let late = must(&house.user(1), "thread.reply", reply).await["message"]["id"].take();
     say(&house, 1, "last").await;

@@ -1,9 +1,8 @@
 //! Search.
 
-use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::support::{House, Talk, must};
+use crate::support::{Talk, must};
 
 async fn found(talk: &Talk, user: i64, params: Value) -> Vec<i64> {
     let found = talk.must(user, "message.search", params).await;
@@ -47,11 +46,9 @@ async fn the_index_follows_edits_and_deletions() {
         .await;
     assert_eq!(find(&talk, "pear").await, [0; 0]);
     assert_eq!(find(&talk, "apple").await, [0; 0]);
-    let folder = talk.house.purged().await.stop().await;
-    let db = Connection::open(folder.path().join("antiphon.db")).expect("opens");
+    // Fails unless the index and the table agree.
     let check = "INSERT INTO message_text (message_text, rank) VALUES ('integrity-check', 1)";
-    db.execute(check, [])
-        .expect("the index and the table agree");
+    talk.house.purged().await.changed(check).await;
 }
 
 #[tokio::test]
@@ -221,16 +218,11 @@ async fn however_much_was_said_elsewhere_since_one_page_finds_what_one_may_read(
     let private = json!({ "workspace_id": 1, "kind": "private", "name": "p" });
     talk.must(1, "channel.create", private).await;
     let oldest = talk.say(1, "word").await;
-    let folder = talk.house.stop().await;
-    let db = Connection::open(folder.path().join("antiphon.db")).expect("opens");
-    db.execute_batch(
+    let elsewhere =
         "WITH RECURSIVE n (id) AS (SELECT 100 UNION ALL SELECT id + 1 FROM n WHERE id < 20100)
          INSERT INTO message (id, channel_id, author_id, body, created_at)
-         SELECT id, 2, 1, 'word', 1 FROM n;",
-    )
-    .expect("is SQL");
-    drop(db);
-    let house = House::in_folder(folder).await;
+         SELECT id, 2, 1, 'word', 1 FROM n;";
+    let house = talk.house.changed(elsewhere).await;
     let page = must(&house.user(2), "message.search", json!({ "query": "word" })).await;
     assert_eq!(page["hits"][0]["message"]["id"], oldest);
     assert_eq!(

@@ -77,6 +77,10 @@ impl Play {
         }
         loop {
             let outcome = call(&rpc, method, &params).await;
+            assert!(
+                !answers::is_misasked(&outcome),
+                "{method} {params}: {outcome:?}"
+            );
             match self.hold(scene, method, &params, &outcome) {
                 Some((name, id)) => params[name] = id,
                 None => return,

@@ -5,13 +5,14 @@ use antiphon_api::{
     entities::{ChannelKind, Permission},
     ids::{ChannelId, UserId, WorkspaceId},
     limits::MAX_NAME_CHARS,
-    methods::channel::{ChannelResult, CreateParams, MAX_CHANNELS, MAX_DM_MEMBERS},
+    methods::channel::{ChannelResult, CreateParams, MAX_CHANNELS, MAX_DM_MEMBERS, MAX_DMS_OPENED},
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     super::{name_of, permission},
-    members::admit,
+    members::{admit, has_room},
+    rows::is_member,
     topic_of,
 };
 use crate::context::{Failure, Work};
@@ -72,22 +73,60 @@ fn dm(
         .ok_or_else(|| RpcError::invalid_param("peer_ids", "a dm needs its other people"))?;
     let people = people_of_dm(work, params.workspace_id, caller, peers)?;
     if let Some(id) = dm_of(work, params.workspace_id, &people)? {
-        return Ok((id, people));
+        return Ok((id, with_room(work, id, caller, people)?));
     }
     permission::require(work, params.workspace_id, caller, Permission::DmCreate)?;
-    refuse_too_many(work, params.workspace_id)?;
+    refuse_too_many_dms(work, params.workspace_id, caller)?;
     work.prepare_cached(
-        "INSERT INTO channel (workspace_id, kind, name, peers) VALUES (?1, 'dm', '', ?2)",
+        "INSERT INTO channel (workspace_id, kind, name, peers, opened_by)
+         VALUES (?1, 'dm', '', ?2, ?3)",
     )?
-    .execute(params![params.workspace_id.get(), peers_key(&people)])?;
+    .execute(params![
+        params.workspace_id.get(),
+        peers_key(&people),
+        caller.get()
+    ])?;
     Ok((ChannelId(work.last_insert_rowid()), people))
+}
+
+/// The caller, and those of the others whom their other dms do not keep out of this one.
+fn with_room(
+    db: &Connection,
+    id: ChannelId,
+    caller: UserId,
+    people: Vec<UserId>,
+) -> Result<Vec<UserId>, rusqlite::Error> {
+    let mut fitting = Vec::with_capacity(people.len());
+    for person in people {
+        if person == caller || is_member(db, id, person)? || has_room(db, id, person)? {
+            fitting.push(person);
+        }
+    }
+    Ok(fitting)
+}
+
+fn refuse_too_many_dms(
+    db: &Connection,
+    workspace_id: WorkspaceId,
+    caller: UserId,
+) -> Result<(), Failure> {
+    let opened: usize = db
+        .prepare_cached("SELECT count(*) FROM channel WHERE opened_by = ?1 AND workspace_id = ?2")?
+        .query_row([caller.get(), workspace_id.get()], |row| row.get(0))?;
+    if opened >= MAX_DMS_OPENED {
+        let message = format!("you opened {MAX_DMS_OPENED} dms in this workspace already");
+        return Err(RpcError::full(MAX_DMS_OPENED, message).into());
+    }
+    Ok(())
 }
 
 fn refuse_too_many(db: &Connection, workspace_id: WorkspaceId) -> Result<(), Failure> {
     let is_full: bool = db
         .prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM channel WHERE workspace_id = ?1 AND deleted_at IS NULL
-                            LIMIT 1 OFFSET ?2)",
+            "SELECT EXISTS (
+                 SELECT 1 FROM channel
+                 WHERE workspace_id = ?1 AND kind <> 'dm' AND deleted_at IS NULL
+                 LIMIT 1 OFFSET ?2)",
         )?
         .query_row(params![workspace_id.get(), MAX_CHANNELS - 1], |row| {
             row.get(0)
@@ -163,9 +202,13 @@ mod tests {
                     INSERT INTO channel (workspace_id, kind, name) SELECT 1, 'public', id FROM n";
         db.execute(fill, [MAX_CHANNELS - 1]).expect("inserts");
         let may_take = |workspace| refuse_too_many(&db, WorkspaceId(workspace)).is_ok();
+        let one_more = |kind| {
+            let insert = "INSERT INTO channel (workspace_id, kind, name) VALUES (1, ?1, '')";
+            db.execute(insert, [kind]).expect("inserts");
+        };
+        one_more("dm");
         assert!(may_take(1));
-        let one_more = "INSERT INTO channel (workspace_id, kind, name) VALUES (1, 'dm', '')";
-        db.execute(one_more, []).expect("inserts");
+        one_more("private");
         assert!(!may_take(1));
         assert!(may_take(2));
         let delete = "UPDATE channel SET deleted_at = 1 WHERE id = 1";

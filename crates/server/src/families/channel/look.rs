@@ -35,6 +35,10 @@ pub(super) fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult
              WHERE channel_id = channel.id AND user_id = ?2) AS joined
          FROM channel
          WHERE workspace_id = ?1 AND id > ?4 AND deleted_at IS NULL
+           AND id IN (
+             SELECT id FROM channel
+             WHERE workspace_id = ?1 AND kind <> 'dm' AND deleted_at IS NULL
+             UNION SELECT channel_id FROM channel_member WHERE user_id = ?2)
            AND (joined OR kind = 'public' AND ?3 OR EXISTS (
              SELECT 1 FROM archived_member
              WHERE channel_id = channel.id AND user_id = ?2))

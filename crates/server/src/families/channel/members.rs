@@ -102,7 +102,7 @@ pub(super) fn remove_member(
 pub(super) enum Entry {
     Begun,
     WasIn,
-    /// They are in as many channels as one may be, and stay out.
+    /// They are in as many channels or dms as one may be, and stay out.
     Full,
 }
 
@@ -115,16 +115,32 @@ pub(super) fn enter(
     if is_member(work, id, user)? {
         return Ok(Entry::WasIn);
     }
-    if membership::count_channels_of(work, user)? >= MAX_CHANNELS_OF_USER {
+    if !has_room(work, id, user)? {
         return Ok(Entry::Full);
     }
     work.tx.open_membership(Scope::Channel(id), user, "")?;
     Ok(Entry::Begun)
 }
 
+/// Whether somebody is in fewer channels than one may be, or, of a dm, in fewer dms.
+pub(super) fn has_room(
+    db: &Connection,
+    id: ChannelId,
+    user: UserId,
+) -> Result<bool, rusqlite::Error> {
+    let alike: usize = db
+        .prepare_cached(
+            "SELECT count(*) FROM channel_member JOIN channel ON channel.id = channel_id
+             WHERE user_id = ?2
+               AND (kind = 'dm') = (SELECT kind = 'dm' FROM channel WHERE id = ?1)",
+        )?
+        .query_row([id.get(), user.get()], |row| row.get(0))?;
+    Ok(alike < MAX_CHANNELS_OF_USER)
+}
+
 /// Of whom it is true is not said: it may be somebody else than the caller.
 pub(super) fn full_of_channels() -> RpcError {
-    let message = format!("a user is in at most {MAX_CHANNELS_OF_USER} channels");
+    let message = format!("a user is in at most {MAX_CHANNELS_OF_USER} channels, and as many dms");
     RpcError::full(MAX_CHANNELS_OF_USER, message)
 }
 

@@ -101,7 +101,8 @@ fn remove(work: &mut Work<'_, '_>, message: Message) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Takes a message out of sight, and with a root the replies to it; `purge` removes their rows.
+/// Takes a message out of sight, and with a root the replies to it; `purge` removes their rows. Its
+/// mentions go now: they are counted by the place they stand in, which they do not leave with it.
 fn hide(db: &Connection, id: MessageId) -> Result<(), rusqlite::Error> {
     for statement in [
         "UPDATE message SET thread_id = id WHERE id = ?1",

@@ -26,12 +26,15 @@ const CALLERS: [i64; 6] = [0, OWNER, 3, 4, BYSTANDER, 6];
 /// The roles from above, and the instance's administrator, who is in no workspace.
 const ROLES: [i64; 5] = [OWNER, 3, 4, GUEST, 1];
 
-/// Workspace 1 of all but 1, 6 and 9, workspace 2 of 6 alone and workspace 3 of 2, 3 and 9. In
-/// workspace 1 channel 1: public, of all in it but the bystander. Channels 2, private, and 3, a dm: of the member (4) and the target (7). Messages 1, 3 and 4 by the target in
-/// channels 1, 2 and 3; message 2 by the member in channel 1. Huddle 1 in channel 1 with the target in
-/// it, huddle 2 in channel 2 with the member. Canvas 1 in channel 1, canvas 2 in channel 2, deleted.
-/// Channel 4: public, with the member in it, archived. The guest is in the workspace, in channel 1 and was in channel 4; not in channel 5, which is
-/// public and the owner's.
+/// What all calls are made upon.
+///
+/// - Workspace 1 of all but 1, 6 and 9; workspace 2 of 6 alone; workspace 3 of 2, 3 and 9.
+/// - Channel 1, public, of all in workspace 1 but the bystander. Channels 2, private, and 3, a dm, of
+///   the member (4) and the target (7). Channel 4, public and archived, once of the member and the
+///   guest. Channel 5, public, of the owner.
+/// - Messages 1, 3 and 4 by the target in channels 1, 2 and 3; message 2 by the member in channel 1.
+/// - Huddle 1 in channel 1 with the target in it, huddle 2 in channel 2 with the member.
+/// - Canvas 1 in channel 1; canvas 2 in channel 2, deleted.
 async fn furnished() -> (TempDir, PathBuf) {
     let house = House::of(9).await;
     let (owner, member, target) = (house.user(OWNER), house.user(4), house.user(7));

@@ -58,6 +58,15 @@ impl House {
         Self::in_folder(folder).await
     }
 
+    /// Restarted, with its database changed meanwhile.
+    pub(crate) async fn changed(self, statements: &str) -> Self {
+        let folder = self.stop().await;
+        let db = Connection::open(folder.path().join("antiphon.db")).expect("opens");
+        db.execute_batch(statements).expect("is SQL");
+        drop(db);
+        Self::in_folder(folder).await
+    }
+
     /// With `users` users, whose ids begin at 1; the first administers the instance.
     pub(crate) async fn of(users: i64) -> Self {
         let house = Self::new().await;

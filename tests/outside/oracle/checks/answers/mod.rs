@@ -68,6 +68,11 @@ pub(in crate::oracle) fn are_held(method: &str, caller: i64) -> bool {
     of(method).is_some() && caller > 0
 }
 
+/// Whether the params were no good, which is no excuse for who chose them with care.
+pub(in crate::oracle) fn is_misasked(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Refused(error) if error.code == ErrorCode::InvalidParams.code())
+}
+
 fn of(method: &str) -> Option<&'static Query> {
     let mut queries = QUERIES.iter().copied().flatten();
     queries.find(|query| query.method == method)
