@@ -326,7 +326,7 @@ fn a_token_from_token_issue_opens_a_tab_that_token_revoke_closes_within_a_second
     let heard = kept.until("token.revoked");
     assert_eq!(heard["data"], json!({ "user_id": 2, "jti": jti }));
 
-    let external = Secured::with("info", &["--provision-unknown"]);
+    let external = Secured::with("info", &["--set", "server.provision_unknown=true"]);
     let token = external.external_token("crm-81", "1h");
     let headers = [("Authorization", &*bearer(&token))];
     let tab = Tab::connect(&external.node.address, "/ws/user/me", &headers);

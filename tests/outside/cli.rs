@@ -168,24 +168,31 @@ fn livekit_is_given_whole_or_not_at_all() {
     let secret = install.folder().join("secret");
     fs::write(&secret, "hush").expect("writes");
     let secret = text(&secret);
-    let livekit = |url, secret| {
-        let daemon = ["server", "--dev", "--data", &data];
-        let flags = ["--livekit-url", url, "--livekit-key", "k"];
-        [&daemon[..], &flags, &["--livekit-secret-file", secret]].concat()
+    let configured = |name: &str, url: &str, secret: &str| {
+        let path = install.folder().join(name);
+        let keys = format!("url = {url:?}\nkey = \"k\"\nsecret_file = {secret:?}\n");
+        fs::write(&path, format!("[server.livekit]\n{keys}")).expect("writes");
+        text(&path)
     };
-    let alone = ["serve", "--dev", "--data", &data, "--livekit-url", "ws://x"];
+    let no_file = configured("no_file.toml", "ws://x", "absent");
+    let no_url = configured("no_url.toml", "x", &secret);
+    let server = ["server", "--dev", "--data", &data, "--config"];
+    let alone = ["serve", "--dev", "--data", &data];
     misconfigured(
         &install,
         &[
             (
-                &alone,
-                &["--livekit-key and --livekit-secret-file", "all three"],
+                &[&alone[..], &["--set", "server.livekit.url=ws://x"]].concat(),
+                &[
+                    "server.livekit.key and server.livekit.secret_file",
+                    "all three",
+                ],
             ),
             (
-                &livekit("ws://x", "absent"),
+                &[&server[..], &[&*no_file]].concat(),
                 &["secret of LiveKit", "absent", "No such file"],
             ),
-            (&livekit("x", &secret), &["LiveKit", "wss://"]),
+            (&[&server[..], &[&*no_url]].concat(), &["LiveKit", "wss://"]),
         ],
     );
 }

@@ -29,7 +29,7 @@ fn caller(secured: &Secured, token: &str) -> Result<i64, i64> {
 
 #[test]
 fn an_external_id_is_one_user_over_every_way_in() {
-    let mut secured = Secured::with("info", &["--provision-unknown"]);
+    let mut secured = Secured::with("info", &["--set", "server.provision_unknown=true"]);
     let (one, other) = (
         secured.external_token("crm-81", "1h"),
         secured.external_token("crm-82", "1h"),
@@ -74,7 +74,7 @@ fn an_external_id_nobody_has_is_refused_unless_users_are_to_be_made() {
 
 #[test]
 fn who_an_external_id_is_waits_for_the_server_and_is_remembered() {
-    let mut secured = Secured::with("info", &["--provision-unknown"]);
+    let mut secured = Secured::with("info", &["--set", "server.provision_unknown=true"]);
     let (known, unknown) = (
         secured.external_token("crm-81", "1h"),
         secured.external_token("crm-82", "1h"),

@@ -5,7 +5,10 @@ use serde_json::json;
 
 #[test]
 fn a_call_too_many_is_refused_over_websocket_and_http_and_a_later_one_is_served() {
-    let secured = Secured::with("info", &["--rate-limit", "read=1:3"]);
+    let secured = Secured::with(
+        "info",
+        &limited("read", 1, 3).each_ref().map(String::as_str),
+    );
     let bearer = format!("Bearer {}", secured.token(2, "1h"));
     let headers = [("Authorization", &*bearer)];
     let tab = Tab::connect(&secured.node.address, "/ws/user/me", &headers);
@@ -46,25 +49,28 @@ fn a_call_too_many_is_refused_over_websocket_and_http_and_a_later_one_is_served(
     });
 }
 
-#[test]
-fn limits_that_make_no_sense_are_refused_with_an_example() {
-    let install = Install::new();
-    for bad in ["write", "write=0", "sends=5", "write=5:0", "write=5,read"] {
-        let args = ["server", "--dev", "--rate-limit", bad];
-        let (code, _, errors) = Process::run(install.folder(), &args);
-        assert_eq!(code, 64, "{bad}: {errors}");
-        assert!(errors.contains("write=20:100"), "{bad}: {errors}");
-    }
+/// The flags that limit a class.
+fn limited(class: &str, per_second: u32, burst: u32) -> [String; 4] {
+    let set = |name, value| format!("server.rates.{class}.{name}={value}");
+    let [flag, again] = ["--set"; 2].map(str::to_owned);
+    [
+        flag,
+        set("per_second", per_second),
+        again,
+        set("burst", burst),
+    ]
 }
 
 #[test]
-fn a_variable_sets_the_limits_of_several_classes() {
+fn each_class_has_limits_of_its_own() {
     let install = Install::new();
     let data = install.data();
     let data = data.to_str().expect("is text");
-    let limits = "read=1:2,write=1:1";
     let args = ["serve", "--dev", "--listen", "127.0.0.1:0", "--data", data];
-    let mut both = Process::start_limited(install.folder(), &args, limits);
+    let limits = [limited("read", 1, 2), limited("write", 1, 1)].concat();
+    let limits = limits.iter().map(String::as_str);
+    let args: Vec<&str> = args.into_iter().chain(limits).collect();
+    let mut both = Process::start(install.folder(), &args);
     let line = both.says("http://");
     let address = line.split("http://").nth(1).expect("an address");
     let http = Http::tcp(address.trim_end_matches('/'));

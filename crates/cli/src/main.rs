@@ -21,7 +21,6 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return Exit::of_usage(&error),
     };
-    logging::start();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -39,8 +39,6 @@ pub struct Gateway {
     pub linger: Time<SECOND, { HOUR }>,
     /// Where clients connect.
     pub listen: SocketAddr,
-    /// Where metrics and health are served to who watches; without it they are not served over TCP.
-    pub metrics_listen: Option<SocketAddr>,
     pub rings: Rings,
     /// The folder with the server's sockets, `run` in its data folder.
     pub server: PathBuf,
@@ -58,7 +56,6 @@ impl Default for Gateway {
             heartbeat: Heartbeat::default(),
             linger: Time::of(Duration::from_secs(120)),
             listen: SocketAddr::from(([127, 0, 0, 1], 8484)),
-            metrics_listen: None,
             rings: Rings::default(),
             server: PathBuf::from("./antiphon-data/run"),
             trusted_proxies: Vec::new(),
@@ -78,7 +75,8 @@ pub struct Caps {
     pub calls_in_flight: Count<1, 256>,
     /// Connections at a time, tabs among them; further ones wait to be accepted.
     pub connections: Count<1, 1_000_000>,
-    /// Connections at a time from one address; further ones are refused with 429.
+    /// Connections at a time from one address, or one /64 of IPv6; further ones are refused with 429.
+    /// Behind a proxy that is not trusted all clients have one address.
     pub connections_per_address: Count<1, 1_000_000>,
     /// Ephemeral frames that wait for one tab; over it the one that waited longest is dropped.
     pub ephemeral_frames: Count<1, 4_096>,
@@ -90,7 +88,7 @@ pub struct Caps {
     pub frames_per_second: Count<1, 10_000>,
     /// New tabs a second; further ones are refused with 503 and come back later.
     pub handshakes_per_second: Count<1, 1_000_000>,
-    /// Tabs of one user at a time; one more is refused with 429.
+    /// Tabs of one user at a time; one more is refused with 503.
     pub tabs_per_user: Count<1, 1_000>,
 }
 
@@ -101,13 +99,13 @@ impl Default for Caps {
             bad_frames_per_minute: Count::of(10),
             calls_in_flight: Count::of(16),
             connections: Count::of(16_384),
-            connections_per_address: Count::of(1_024),
+            connections_per_address: Count::of(16_384),
             ephemeral_frames: Count::of(256),
             frame_bytes: Count::of(64 * KIB),
             frame_burst: Count::of(200),
             frames_per_second: Count::of(10),
-            handshakes_per_second: Count::of(1_000),
-            tabs_per_user: Count::of(32),
+            handshakes_per_second: Count::of(5_000),
+            tabs_per_user: Count::of(100),
         }
     }
 }
@@ -198,8 +196,6 @@ pub struct Server {
     pub provision_unknown: bool,
     pub rates: Rates,
     pub retention: Retention,
-    /// The group that may talk to rpc.sock and events.sock; that of the daemon unless given.
-    pub rpc_group: Option<String>,
     /// JSON-RPC over TCP too, where a bearer token says who calls.
     pub rpc_listen: Option<SocketAddr>,
 }
@@ -213,7 +209,6 @@ impl Default for Server {
             provision_unknown: false,
             rates: Rates::default(),
             retention: Retention::default(),
-            rpc_group: None,
             rpc_listen: None,
         }
     }

@@ -21,9 +21,9 @@ impl Default for Caps {
     fn default() -> Self {
         Self {
             connections: 16_384,
-            connections_per_address: 4_096,
+            connections_per_address: 16_384,
             frame_bytes: 64 << 10,
-            handshakes_per_second: const { NonZeroU32::new(2_000).expect("is above zero") },
+            handshakes_per_second: const { NonZeroU32::new(5_000).expect("is above zero") },
             tabs_per_user: 100,
         }
     }

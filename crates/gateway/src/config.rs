@@ -16,6 +16,8 @@ pub struct Config {
     pub proxies: Proxies,
     pub caps: Caps,
     pub session: antiphon_session::Config,
+    /// Bytes of event text that all rings keep together.
+    pub ring_bytes_of_all: usize,
     /// Over how long a drain spreads the tabs' departures.
     pub drain_window: Duration,
 }
@@ -32,6 +34,7 @@ impl Config {
             proxies: Proxies::default(),
             caps: Caps::default(),
             session: antiphon_session::Config::default(),
+            ring_bytes_of_all: 1 << 30,
             drain_window: Duration::from_secs(5),
         }
     }

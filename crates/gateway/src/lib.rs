@@ -28,6 +28,7 @@ mod request_id;
 mod run;
 mod tab;
 
+pub use antiphon_session::Config as SessionConfig;
 pub use auth::{NotANetwork, NotAnOrigin, Origins, Proxies};
 pub use caps::Caps;
 pub use config::Config;

@@ -16,6 +16,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use crate::{
     Config,
     calls::Calls,
+    directory::SHARDS,
     gateway::Gateway,
     http::serve,
     link::{Link, LinkState},
@@ -76,7 +77,10 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let (draining, draining_seen) = watch::channel(false);
     let follower = Link {
         socket,
-        session: config.session,
+        session: antiphon_session::Config {
+            shard_ring_bytes: config.ring_bytes_of_all / SHARDS,
+            ..config.session
+        },
         tabs_per_user: config.caps.tabs_per_user,
         boot: format!("{boot:016x}"),
         state: link_state,

@@ -1,7 +1,8 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use antiphon_store::prune::Retention;
-use antiphon_token::{Key, Verifier};
+use antiphon_token::{Signer, Verifier};
+use antiphon_wire::MAX_EVENT_BYTES;
 
 use crate::{Limits, Livekit};
 
@@ -15,8 +16,11 @@ pub struct Config {
     pub rpc_listen: Option<SocketAddr>,
     pub verifier: Verifier,
     /// What token.issue signs with; without it no token can be issued here.
-    pub signing_key: Option<Key>,
+    pub signer: Option<Signer>,
     pub retention: Retention,
+    /// The longest event, in bytes; a change that would make a longer one is refused. At most
+    /// [`MAX_EVENT_BYTES`].
+    pub event_bytes: usize,
     /// Where those in a huddle talk; without it they are only seen to be there.
     pub livekit: Option<Livekit>,
     /// A token may name a user by an external id nobody has: that makes the user.
@@ -33,7 +37,7 @@ pub(crate) const DEFAULT_RETENTION: Retention = Retention {
 
 /// What methods have at hand beside the database.
 pub(crate) struct Means {
-    pub(crate) signing_key: Option<Key>,
+    pub(crate) signer: Option<Signer>,
     pub(crate) livekit: Option<Livekit>,
     pub(crate) provision_unknown: bool,
     pub(crate) limits: Limits,
@@ -46,6 +50,7 @@ pub(crate) struct Place {
     pub(crate) rpc_listen: Option<SocketAddr>,
     pub(crate) verifier: Verifier,
     pub(crate) retention: Retention,
+    pub(crate) event_bytes: usize,
 }
 
 impl Config {
@@ -56,9 +61,10 @@ impl Config {
             rpc_listen: self.rpc_listen,
             verifier: self.verifier,
             retention: self.retention,
+            event_bytes: self.event_bytes,
         };
         let means = Means {
-            signing_key: self.signing_key,
+            signer: self.signer,
             livekit: self.livekit,
             provision_unknown: self.provision_unknown,
             limits: self.limits,
@@ -73,9 +79,10 @@ impl Config {
             dev: false,
             rpc_listen: None,
             verifier,
-            signing_key: None,
+            signer: None,
             provision_unknown: false,
             retention: DEFAULT_RETENTION,
+            event_bytes: MAX_EVENT_BYTES,
             livekit: None,
             limits: Limits::default(),
         }

@@ -9,7 +9,7 @@ use antiphon_api::{
     ids::{HuddleLease, Pos, Revision, UnixMs, UserId},
 };
 use antiphon_store::{Audience, EmitError, ReadError, Store, Tx, WriteError};
-use antiphon_token::{Externals, Key};
+use antiphon_token::{Externals, Signer};
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
@@ -35,7 +35,7 @@ pub(crate) struct Shared {
     pub(crate) livekit: Option<Livekit>,
     pub(crate) budgets: Budgets,
     pub(crate) searches: Turns,
-    pub(crate) signing_key: Option<Key>,
+    pub(crate) signer: Option<Signer>,
     /// Who external ids are, as the database says.
     pub(crate) externals: Mutex<Externals>,
     /// Whether a token's unknown external id makes a user.
@@ -53,7 +53,7 @@ impl Shared {
             livekit: means.livekit,
             budgets: Budgets::new(&means.limits),
             searches: Turns::default(),
-            signing_key: means.signing_key,
+            signer: means.signer,
             externals: Mutex::default(),
             provision_unknown: means.provision_unknown,
             store,

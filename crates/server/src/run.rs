@@ -3,7 +3,7 @@
 use std::{error::Error, net::SocketAddr, path::Path, sync::Arc};
 
 use antiphon_store::{OpenError, Options, Store};
-use antiphon_wire::{EVENTS_SOCKET, MAX_EVENT_BYTES, RPC_SOCKET};
+use antiphon_wire::{EVENTS_SOCKET, RPC_SOCKET};
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
@@ -50,7 +50,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let (place, means) = config.split();
     folder::make(&place.data)?;
     let database = folder::database(&place.data);
-    let store = Store::open(Options::new(database, families::SCHEMA, MAX_EVENT_BYTES))?;
+    let store = Store::open(Options::new(database, families::SCHEMA, place.event_bytes))?;
     let shared = Arc::new(Shared::new(store, means));
     let router = Arc::new(Router::new());
     match prepare(&place, &shared, &router).await {

@@ -137,7 +137,7 @@ impl Install {
         Node::ready(process, server)
     }
 
-    /// Starts server and gateway in one process, with `ANTIPHON_LOG` set to `log`.
+    /// Starts server and gateway in one process, with `log.level` set to `log`.
     pub fn serve(&self, log: &str) -> Node {
         let data = self.data();
         let data = data.to_str().expect("the path is text");

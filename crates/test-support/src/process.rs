@@ -10,9 +10,8 @@ use std::{
 
 use crate::eventually;
 
-/// Tests call as fast as they can; one that is about limits says so with `--rate-limit`.
-const RATE_LIMIT: &str = "ANTIPHON_RATE_LIMIT";
-const UNLIMITED: &str = "read=1000000,write=1000000,heavy=1000000,signal=1000000";
+/// Tests call as fast as they can; one that is about limits sets them with `--set`.
+const UNLIMITED: &str = "1000000";
 
 /// A running `antiphon`, killed when dropped.
 pub struct Process {
@@ -55,11 +54,11 @@ fn built(file: impl AsRef<Path>, how: &str) -> PathBuf {
 impl Process {
     /// Starts `antiphon` with these arguments; what it prints goes to files in `folder`.
     pub fn start(folder: &Path, args: &[&str]) -> Self {
-        let log = std::env::var("ANTIPHON_LOG").unwrap_or_else(|_| "info".to_owned());
+        let log = std::env::var("ANTIPHON_LOG_LEVEL").unwrap_or_else(|_| "info".to_owned());
         Self::start_logging(folder, args, &log)
     }
 
-    /// As [`start`](Self::start), with `ANTIPHON_LOG` set to `log`.
+    /// As [`start`](Self::start), with `log.level` set to `log`.
     pub fn start_logging(folder: &Path, args: &[&str], log: &str) -> Self {
         let mut command = Command::new(binary());
         command.stdin(Stdio::null());
@@ -87,13 +86,6 @@ impl Process {
         Self::spawn(folder, args, "info", command)
     }
 
-    /// As [`start`](Self::start), with `ANTIPHON_RATE_LIMIT` set to `limits`.
-    pub fn start_limited(folder: &Path, args: &[&str], limits: &str) -> Self {
-        let mut command = Command::new(binary());
-        command.env(RATE_LIMIT, limits);
-        Self::spawn(folder, args, "info", command)
-    }
-
     fn spawn(folder: &Path, args: &[&str], log: &str, mut command: Command) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -102,14 +94,16 @@ impl Process {
         let stdout = folder.join(format!("{number}-{name}.out"));
         let stderr = folder.join(format!("{number}-{name}.err"));
         let file = |path: &Path| Stdio::from(File::create(path).expect("the folder is writable"));
-        let limited = command.get_envs().any(|(name, _)| name == RATE_LIMIT);
-        if !limited {
-            command.env(RATE_LIMIT, UNLIMITED);
+        for class in ["READ", "WRITE", "HEAVY", "SIGNAL"] {
+            let rate = format!("ANTIPHON_SERVER_RATES_{class}");
+            command.env(format!("{rate}_PER_SECOND"), UNLIMITED);
+            command.env(format!("{rate}_BURST"), UNLIMITED);
         }
         let child = command
             .args(args)
             .current_dir(folder)
-            .env("ANTIPHON_LOG", log)
+            .env("ANTIPHON_LOG_LEVEL", log)
+            .env("ANTIPHON_LOG_FORMAT", "text")
             .stdout(file(&stdout))
             .stderr(file(&stderr))
             .spawn()

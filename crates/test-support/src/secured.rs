@@ -23,12 +23,12 @@ impl Default for Secured {
 }
 
 impl Secured {
-    /// Running, with `ANTIPHON_LOG` set to `log`.
+    /// Running, with `log.level` set to `log`.
     pub fn new(log: &str) -> Self {
         Self::with(log, &[])
     }
 
-    /// Running, with `ANTIPHON_LOG` set to `log` and more flags for the server.
+    /// Running, with `log.level` set to `log` and more flags for the server.
     pub fn with(log: &str, flags: &[&str]) -> Self {
         let mut install = Install::new();
         let key = install.folder().join("key");

@@ -1,12 +1,20 @@
 use antiphon_api::ids::{UnixMs, UserId};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 
-use super::{Claims, Grant, Key, Kind, Refusal, Subject, Verifier, issue};
+use super::{Claims, Grant, Key, Kind, Names, Refusal, SignError, Signer, Subject, Verifier};
 
 const NOW: UnixMs = UnixMs(1_000_000);
 
 fn key() -> Key {
     Key(vec![7; 32])
+}
+
+fn issue(key: &Key, grant: Grant) -> Result<String, SignError> {
+    Signer::new(key.clone(), Names::default()).issue(grant)
+}
+
+fn verifier() -> Verifier {
+    Verifier::new([&key()], &Names::default())
 }
 
 fn grant() -> Grant {
@@ -41,7 +49,7 @@ fn sign(algorithm: Algorithm, claims: &impl serde::Serialize) -> String {
 
 #[test]
 fn an_issued_token_is_accepted_until_its_last_second() {
-    let verifier = Verifier::new(&key());
+    let verifier = verifier();
     let token = issue(&key(), grant()).expect("signs");
     let identity = verifier.verify(&token, NOW).expect("is valid");
     assert_eq!(identity.subject, Subject::User(UserId(42)));
@@ -55,7 +63,7 @@ fn an_issued_token_is_accepted_until_its_last_second() {
 
 #[test]
 fn a_token_of_another_key_algorithm_issuer_or_audience_is_refused() {
-    let verifier = Verifier::new(&key());
+    let verifier = verifier();
     let foreign = issue(&Key(vec![8; 32]), grant()).expect("signs");
     assert_eq!(verifier.verify(&foreign, NOW), Err(Refusal::Invalid));
     assert!(
@@ -110,7 +118,7 @@ fn a_token_without_a_required_claim_or_with_a_textual_end_is_refused() {
         #[serde(skip_serializing_if = "Option::is_none")]
         exp: Option<&'a str>,
     }
-    let verifier = Verifier::new(&key());
+    let verifier = verifier();
     for exp in [None, Some("2000")] {
         let loose = Loose {
             iss: "antiphon",
@@ -127,7 +135,7 @@ fn a_token_without_a_required_claim_or_with_a_textual_end_is_refused() {
 
 #[test]
 fn a_token_names_a_user_by_id_or_by_external_id_and_never_by_both() {
-    let verifier = Verifier::new(&key());
+    let verifier = verifier();
     let external = Grant {
         subject: Subject::External("crm-81".to_owned()),
         ..grant()
@@ -159,11 +167,8 @@ fn a_token_names_a_user_by_id_or_by_external_id_and_never_by_both() {
 
 #[test]
 fn a_development_token_is_accepted_by_a_development_verifier_alone() {
-    assert_eq!(
-        Verifier::new(&key()).verify("dev:1", NOW),
-        Err(Refusal::Invalid)
-    );
-    let verifier = Verifier::dev(&key());
+    assert_eq!(verifier().verify("dev:1", NOW), Err(Refusal::Invalid));
+    let verifier = verifier().dev();
     assert_eq!(
         verifier
             .verify("dev:1", NOW)
@@ -175,7 +180,7 @@ fn a_development_token_is_accepted_by_a_development_verifier_alone() {
 
 #[test]
 fn a_token_issued_more_than_a_minute_from_now_is_refused() {
-    let verifier = Verifier::new(&key());
+    let verifier = verifier();
     let issued = |ms| Grant {
         issued_at: NOW.plus_ms(ms),
         expires_at: NOW.plus_ms(600_000),
@@ -184,4 +189,30 @@ fn a_token_issued_more_than_a_minute_from_now_is_refused() {
     let verify = |ms| verifier.verify(&issue(&key(), issued(ms)).expect("signs"), NOW);
     assert!(verify(60_000).is_ok());
     assert_eq!(verify(61_000).err(), Some(Refusal::Invalid));
+}
+
+#[test]
+fn what_any_key_of_a_rotation_has_signed_is_accepted() {
+    let (former, next) = (Key(vec![8; 32]), Key(vec![9; 32]));
+    let verifier = Verifier::new([&key(), &former], &Names::default());
+    let verify = |key: &Key| verifier.verify(&issue(key, grant()).expect("signs"), NOW);
+    assert!(verify(&key()).is_ok() && verify(&former).is_ok());
+    assert_eq!(verify(&next), Err(Refusal::Invalid));
+}
+
+#[test]
+fn an_instance_accepts_the_tokens_of_its_own_issuer_and_audience_alone() {
+    let names = |issuer: &str, audience: &str| Names {
+        issuer: issuer.to_owned(),
+        audience: audience.to_owned(),
+    };
+    let verifier = Verifier::new([&key()], &names("crm", "chat"));
+    let verify = |names| {
+        let token = Signer::new(key(), names).issue(grant()).expect("signs");
+        verifier.verify(&token, NOW).map(drop)
+    };
+    assert_eq!(verify(names("crm", "chat")), Ok(()));
+    for (issuer, audience) in [("crm", "antiphon"), ("antiphon", "chat")] {
+        assert_eq!(verify(names(issuer, audience)), Err(Refusal::Invalid));
+    }
 }

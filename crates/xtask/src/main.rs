@@ -1,8 +1,8 @@
-//! Chores of this repository: `cargo xtask openrpc [--check]`, `cargo xtask examples` and `cargo
-//! xtask tidy`.
+//! Chores of this repository: what is generated (`cargo xtask openrpc [--check]`, `cargo xtask
+//! configuration [--check]`, `cargo xtask examples`) and `cargo xtask tidy`.
 
 mod examples;
-mod openrpc;
+mod generated;
 mod tidy;
 
 use std::{
@@ -11,15 +11,20 @@ use std::{
     process::ExitCode,
 };
 
-const USAGE: &str = "usage: cargo xtask openrpc [--check] | examples | tidy";
+use generated::{CONFIGURATION, OPENRPC};
+
+const USAGE: &str =
+    "usage: cargo xtask openrpc [--check] | configuration [--check] | examples | tidy";
 const EX_USAGE: u8 = 64;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments[..] {
-        ["openrpc"] => openrpc::write(&root()),
-        ["openrpc", "--check"] => openrpc::check(&root()),
+        ["openrpc"] => OPENRPC.write(&root()),
+        ["openrpc", "--check"] => OPENRPC.check(&root()),
+        ["configuration"] => CONFIGURATION.write(&root()),
+        ["configuration", "--check"] => CONFIGURATION.check(&root()),
         ["examples"] => examples::write(&root()),
         ["tidy"] => tidy::check(&root()),
         _ => return complain(USAGE, EX_USAGE),

@@ -48,25 +48,36 @@ impl Edge {
         let origins = self.allow_origin.join(",");
         let origins = Some(origins).filter(|origins| !origins.is_empty());
         flag("--listen", "gateway.listen", self.listen.as_deref())
-            .chain(flag("--allow-origin", "gateway.allowed_origins", origins.as_deref()))
-            .chain(flag("--drain-window", "gateway.drain_window", self.drain_window.as_deref()))
+            .chain(flag(
+                "--allow-origin",
+                "gateway.allowed_origins",
+                origins.as_deref(),
+            ))
+            .chain(flag(
+                "--drain-window",
+                "gateway.drain_window",
+                self.drain_window.as_deref(),
+            ))
     }
 }
 
 impl Trust {
     pub(super) fn flags(&self) -> impl Iterator<Item = Flag> {
-        flag("--dev", "tokens.dev", self.dev.then_some("true")).chain(signing_key(
-            self.signing_key.as_deref(),
-        ))
+        flag("--dev", "tokens.dev", self.dev.then_some("true"))
+            .chain(signing_key(self.signing_key.as_deref()))
     }
 }
 
-pub(super) fn signing_key(path: Option<&str>) -> impl Iterator<Item = Flag> {
+pub(super) fn signing_key(path: Option<&str>) -> impl Iterator<Item = Flag> + use<> {
     flag("--signing-key", "tokens.signing_key", path)
 }
 
 /// A flag that was given.
-pub(super) fn flag(name: &str, key: &str, value: Option<&str>) -> impl Iterator<Item = Flag> {
+pub(super) fn flag(
+    name: &str,
+    key: &str,
+    value: Option<&str>,
+) -> impl Iterator<Item = Flag> + use<> {
     let flag = value.map(|value| (name.to_owned(), key.to_owned(), value.to_owned()));
     flag.into_iter()
 }
@@ -109,7 +120,10 @@ fn read(path: &Path) -> anyhow::Result<Key> {
 }
 
 /// What a server is started with. It signs only if the key is one that others know.
-pub(super) fn server(config: &Config, trusted: &Trusted) -> anyhow::Result<antiphon_server::Config> {
+pub(super) fn server(
+    config: &Config,
+    trusted: &Trusted,
+) -> anyhow::Result<antiphon_server::Config> {
     let given = &config.server;
     refuse_open_dev(&config.tokens, given.rpc_listen)?;
     let mut server = antiphon_server::Config::new(given.data.clone(), trusted.verifier.clone());
@@ -201,8 +215,8 @@ pub(super) fn gateway(
     let verifier = trusted.verifier.clone();
     let mut gateway = antiphon_gateway::Config::new(given.server.clone(), given.listen, verifier);
     gateway.dev = config.tokens.dev;
-    gateway.origins = Origins::new(given.allowed_origins.clone())
-        .map_err(|error| Misconfigured(error.into()))?;
+    gateway.origins =
+        Origins::new(given.allowed_origins.clone()).map_err(|error| Misconfigured(error.into()))?;
     gateway.proxies =
         Proxies::new(&given.trusted_proxies).map_err(|error| Misconfigured(error.into()))?;
     gateway.drain_window = given.drain_window.get();
@@ -213,6 +227,7 @@ pub(super) fn gateway(
         handshakes_per_second: above_zero(given.caps.handshakes_per_second.get()),
         tabs_per_user: size(given.caps.tabs_per_user.get()),
     };
+    gateway.ring_bytes_of_all = size(given.rings.bytes_of_all.get());
     gateway.session = session(&config.gateway, gateway.session);
     Ok(gateway)
 }
@@ -224,7 +239,6 @@ fn session(
     antiphon_gateway::SessionConfig {
         ring_events: size(given.rings.events.get()),
         ring_bytes: size(given.rings.bytes.get()),
-        ring_bytes_of_all: size(given.rings.bytes_of_all.get()),
         linger: given.linger.get(),
         ping_interval: given.heartbeat.ping_interval.get(),
         pong_timeout: given.heartbeat.pong_timeout.get(),
@@ -236,5 +250,38 @@ fn session(
         frame_burst: above_zero(given.caps.frame_burst.get()).get(),
         bad_frames_per_minute: size(given.caps.bad_frames_per_minute.get()),
         ..default
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon_config::Config;
+
+    use super::{gateway, server, trusted};
+
+    #[test]
+    fn the_defaults_are_those_of_the_daemons_themselves() {
+        let mut config = Config::default();
+        config.tokens.dev = true;
+        let trusted = trusted(&config.tokens).expect("a key");
+        let (of_gateway, of_server) = (
+            gateway(&config, &trusted).expect("is right"),
+            server(&config, &trusted).expect("is right"),
+        );
+        let verifier = || trusted.verifier.clone();
+        let usual = antiphon_gateway::Config::new(
+            config.gateway.server.clone(),
+            config.gateway.listen,
+            verifier(),
+        );
+        assert_eq!(of_gateway.caps, usual.caps);
+        assert_eq!(of_gateway.session, usual.session);
+        assert_eq!(of_gateway.ring_bytes_of_all, usual.ring_bytes_of_all);
+        assert_eq!(of_gateway.drain_window, usual.drain_window);
+        let usual = antiphon_server::Config::new(config.server.data.clone(), verifier());
+        assert_eq!(of_server.limits, usual.limits);
+        assert_eq!(of_server.retention, usual.retention);
+        assert_eq!(of_server.event_bytes, usual.event_bytes);
+        assert_eq!(of_server.provision_unknown, usual.provision_unknown);
     }
 }

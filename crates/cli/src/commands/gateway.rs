@@ -1,8 +1,8 @@
 use super::{
-    daemon::{gateway_config, key},
+    configured::{flag, gateway, loaded, trusted},
     stop::Stop,
 };
-use crate::{args::Gateway, exit::Exit};
+use crate::{args::Gateway, exit::Exit, logging};
 
 /// The edge alone.
 #[expect(
@@ -10,10 +10,14 @@ use crate::{args::Gateway, exit::Exit};
     reason = "the address is what the command is asked for"
 )]
 pub(super) async fn run(args: Gateway) -> anyhow::Result<Exit> {
-    let config = gateway_config(args.server, args.edge, &args.trust, &key(&args.trust)?)?;
+    let server = flag("--server", "gateway.server", args.server.as_deref());
+    let flags = args.edge.flags().chain(args.trust.flags());
+    let config = loaded(&args.configuration, flags.chain(server))?.config;
+    logging::start(&config.log)?;
+    let gateway = gateway(&config, &trusted(&config.tokens)?)?;
     let mut stop = Stop::listen()?;
 
-    let gateway = antiphon_gateway::start(config).await?;
+    let gateway = antiphon_gateway::start(gateway).await?;
     println!("Antiphon's gateway listens: http://{}/", gateway.address());
 
     stop.asked().await;

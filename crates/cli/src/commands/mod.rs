@@ -1,6 +1,7 @@
 mod call;
 mod completions;
-mod daemon;
+mod config;
+mod configured;
 mod gateway;
 mod reach;
 mod serve;
@@ -23,5 +24,6 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Tail(args) => tail::run(args).await,
         Command::Completions(args) => completions::run(&args),
         Command::Token(Token::Issue(args)) => token::issue(args),
+        Command::Config(command) => config::run(command),
     }
 }

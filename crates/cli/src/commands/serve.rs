@@ -2,10 +2,10 @@ use antiphon_server::run_dir;
 use anyhow::bail;
 
 use super::{
-    daemon::{gateway_config, key, server_config},
+    configured::{gateway, loaded, server, trusted},
     stop::{LAST_WORDS, Stop},
 };
-use crate::{args::Serve, exit::Exit};
+use crate::{args::Serve, exit::Exit, logging};
 
 /// Server and gateway in one process, over the sockets in the data folder.
 #[expect(
@@ -14,15 +14,18 @@ use crate::{args::Serve, exit::Exit};
 )]
 pub(super) async fn run(args: Serve) -> anyhow::Result<Exit> {
     let Serve {
-        data,
+        configuration,
         authority,
         edge,
         trust,
     } = args;
-    let key = key(&trust)?;
-    let mut server = server_config(&data.data, authority, &trust, &key)?;
-    let gateway = gateway_config(run_dir(&data.data), edge, &trust, &key)?;
-    server.signing_key = Some(key);
+    let flags = authority.flags().chain(edge.flags()).chain(trust.flags());
+    let config = loaded(&configuration, flags)?.config;
+    logging::start(&config.log)?;
+    let trusted = trusted(&config.tokens)?;
+    let server = server(&config, &trusted)?;
+    let mut gateway = gateway(&config, &trusted)?;
+    gateway.server = run_dir(&server.data);
     let mut stop = Stop::listen()?;
 
     let server = antiphon_server::start(server).await?;

@@ -2,10 +2,10 @@ use antiphon_server::run_dir;
 use anyhow::bail;
 
 use super::{
-    daemon::{key, refuse_open_dev, server_config},
+    configured::{flag, loaded, server, trusted},
     stop::{LAST_WORDS, Stop},
 };
-use crate::{args::Server, exit::Exit};
+use crate::{args::Server, exit::Exit, logging};
 
 /// The authority alone.
 #[expect(
@@ -13,16 +13,23 @@ use crate::{args::Server, exit::Exit};
     reason = "where to reach it is what the command is asked for"
 )]
 pub(super) async fn run(args: Server) -> anyhow::Result<Exit> {
-    refuse_open_dev(args.trust.dev, args.rpc_listen)?;
-    let data = args.data.data;
-    let key = key(&args.trust)?;
-    let mut config = server_config(&data, args.authority, &args.trust, &key)?;
-    // One made for development is known to no gateway.
-    config.signing_key = args.trust.signing_key.is_some().then_some(key);
-    config.rpc_listen = args.rpc_listen;
+    let rpc_listen = flag(
+        "--rpc-listen",
+        "server.rpc_listen",
+        args.rpc_listen.as_deref(),
+    );
+    let flags = args.authority.flags().chain(args.trust.flags());
+    let config = loaded(&args.configuration, flags.chain(rpc_listen))?.config;
+    logging::start(&config.log)?;
+    let mut server = server(&config, &trusted(&config.tokens)?)?;
+    // A key that was made for development is known to no gateway.
+    if config.tokens.signing_key.is_none() {
+        server.signer = None;
+    }
+    let data = server.data.clone();
     let mut stop = Stop::listen()?;
 
-    let server = antiphon_server::start(config).await?;
+    let server = antiphon_server::start(server).await?;
     println!("Antiphon's server is ready: {}", run_dir(&data).display());
     if let Some(address) = server.rpc_address() {
         println!("JSON-RPC is at http://{address}/rpc");

@@ -1,12 +1,13 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use antiphon_api::ids::UnixMs;
-use antiphon_token::{Grant, Key, Subject};
+use antiphon_token::{Grant, Subject};
 use anyhow::{Context, bail};
 
+use super::configured::{loaded, signing_key, trusted};
 use crate::{
     args::{Issue, Kind},
-    exit::{Exit, Misconfigured},
+    exit::Exit,
 };
 
 /// Prints a signed token.
@@ -15,7 +16,9 @@ use crate::{
     reason = "the token is what the command is asked for"
 )]
 pub(super) fn issue(args: Issue) -> anyhow::Result<Exit> {
-    let key = Key::read(&args.signing_key).map_err(|error| Misconfigured(error.into()))?;
+    let key = signing_key(args.signing_key.as_deref());
+    let tokens = loaded(&args.configuration, key)?.config.tokens;
+    let signer = trusted(&tokens)?.signer;
     let subject = match (args.whom.user, args.whom.ext) {
         (Some(id), None) => Subject::User(id),
         (None, Some(ext)) => Subject::External(ext),
@@ -23,21 +26,18 @@ pub(super) fn issue(args: Issue) -> anyhow::Result<Exit> {
     };
     let now = now()?;
     let ttl = i64::try_from(args.ttl.as_millis()).context("--ttl is too long")?;
-    let token = antiphon_token::issue(
-        &key,
-        Grant {
-            subject,
-            kind: match args.kind {
-                Kind::User => antiphon_token::Kind::User,
-                Kind::Widget => antiphon_token::Kind::Widget,
-                Kind::Overlay => antiphon_token::Kind::Overlay,
-            },
-            scope: args.scope,
-            issued_at: now,
-            expires_at: now.plus_ms(ttl),
-            jti: format!("{:016x}", getrandom::u64()?),
+    let token = signer.issue(Grant {
+        subject,
+        kind: match args.kind {
+            Kind::User => antiphon_token::Kind::User,
+            Kind::Widget => antiphon_token::Kind::Widget,
+            Kind::Overlay => antiphon_token::Kind::Overlay,
         },
-    )?;
+        scope: args.scope,
+        issued_at: now,
+        expires_at: now.plus_ms(ttl),
+        jti: format!("{:016x}", getrandom::u64()?),
+    })?;
     println!("{token}");
     Ok(Exit::Success)
 }

@@ -84,9 +84,7 @@ impl Directory {
         tabs_per_user: usize,
         position: Pos,
     ) -> Self {
-        let mut config = config.clone();
-        config.shard_ring_bytes /= SHARDS;
-        let config = Arc::new(config);
+        let config = Arc::new(config.clone());
         let slot = || Slot {
             core: Shard::new(Arc::clone(&config), position),
             era: 0,

@@ -47,12 +47,12 @@ pub(super) fn register(router: Router) -> Router {
 
 fn issue(work: &mut Work<'_, '_>, params: IssueParams) -> Result<IssueResult, Failure> {
     user::require_administrator(work, work.caller, "token:issue")?;
-    let key = work.shared.signing_key.as_ref().ok_or_else(|| {
-        let message = "this server has no signing key; start it with --signing-key FILE";
+    let signer = work.shared.signer.as_ref().ok_or_else(|| {
+        let message = "this server has no signing key; name one as tokens.signing_key";
         RpcError::conflict("no_signing_key", message)
     })?;
     let token = made(work, params)?;
-    let secret = antiphon_token::issue(key, grant(&token)).map_err(Failure::internal)?;
+    let secret = signer.issue(grant(&token)).map_err(Failure::internal)?;
     insert(work, &token)?;
     let result = IssueResult {
         token: secret,

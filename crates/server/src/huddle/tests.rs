@@ -8,7 +8,7 @@ use antiphon_api::{
     ids::{HuddleLease, UnixMs, UserId},
 };
 use antiphon_store::{Options, Store};
-use antiphon_token::{Key, Verifier, livekit::ApiKey};
+use antiphon_token::{Key, Names, Verifier, livekit::ApiKey};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
@@ -163,7 +163,7 @@ struct Stage {
 
 fn shared(store: Store, livekit: Option<Livekit>) -> Arc<Shared> {
     let key = Key::random().expect("random numbers");
-    let mut config = Config::new(PathBuf::new(), Verifier::new(&key));
+    let mut config = Config::new(PathBuf::new(), Verifier::new([&key], &Names::default()));
     config.livekit = livekit;
     let (_, means) = config.split();
     Arc::new(Shared::new(store, means))

@@ -147,7 +147,7 @@ mod tests {
 
     use antiphon_api::ErrorCode;
     use antiphon_store::{Options, Store};
-    use antiphon_token::{Key, Verifier};
+    use antiphon_token::{Key, Names, Verifier};
 
     use super::{Call, Router, carry_out};
     use crate::{
@@ -160,7 +160,7 @@ mod tests {
         let path = folder.join("antiphon.db");
         let store = Store::open(Options::new(path, families::SCHEMA, 1 << 18)).expect("opens");
         let key = Key::random().expect("random numbers");
-        let config = Config::new(PathBuf::new(), Verifier::new(&key));
+        let config = Config::new(PathBuf::new(), Verifier::new([&key], &Names::default()));
         Arc::new(Shared::new(store, config.split().1))
     }
 

@@ -3,7 +3,7 @@
 use std::{error::Error, path::Path, time::Duration};
 
 use antiphon_server::{Config, RPC_SOCKET, StartError, start};
-use antiphon_token::{Key, Verifier};
+use antiphon_token::{Key, Names, Verifier};
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -16,7 +16,7 @@ use crate::support::{House, must, soon};
 
 fn config(data: &Path) -> Config {
     let key = Key::random().expect("random numbers");
-    Config::new(data.to_owned(), Verifier::new(&key))
+    Config::new(data.to_owned(), Verifier::new([&key], &Names::default()))
 }
 
 async fn refusal(config: Config) -> StartError {

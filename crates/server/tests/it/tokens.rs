@@ -180,10 +180,10 @@ async fn what_makes_no_sense_is_refused_with_a_reason() {
         ErrorCode::InvalidParams.code()
     );
     let folder = house.stop().await;
-    let house = House::configured(folder, |config| config.signing_key = None).await;
+    let house = House::configured(folder, |config| config.signer = None).await;
     let params = json!({ "user_id": 1, "ttl_ms": HOUR_MS });
     let error = call(&house.operator(), "token.issue", params).await;
     let error = error.expect_err("has no key");
     assert_eq!(error.code, ErrorCode::Conflict.code());
-    assert!(error.message.contains("--signing-key"), "{error}");
+    assert!(error.message.contains("tokens.signing_key"), "{error}");
 }

@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("antiphon-store", &["antiphon-api"]),
     ("antiphon-token", &["antiphon-api"]),
     ("antiphon-client", &["antiphon-api"]),
+    ("antiphon-config", &[]),
     (
         "antiphon-server",
         &[
@@ -37,12 +38,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "antiphon-api",
             "antiphon-client",
+            "antiphon-config",
             "antiphon-gateway",
             "antiphon-server",
             "antiphon-token",
         ],
     ),
-    ("xtask", &["antiphon-api"]),
+    ("xtask", &["antiphon-api", "antiphon-config"]),
 ];
 /// They may use anything, but only the last one the command line.
 const FREE: &[&str] = &["antiphon-test-support", TESTS];

@@ -10,7 +10,7 @@ use antiphon_api::{
 };
 use antiphon_client::rpc::{CallError, Rpc};
 use antiphon_server::{Config, RPC_SOCKET, Rate, Running, StartError, run_dir, start};
-use antiphon_token::{Grant, Key, Kind, Subject, Verifier};
+use antiphon_token::{Grant, Key, Kind, Names, Signer, Subject, Verifier};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json, value::to_raw_value};
 use tempfile::TempDir;
@@ -138,7 +138,7 @@ impl House {
             expires_at: UnixMs(expires_at),
             jti: jti.to_owned(),
         };
-        antiphon_token::issue(&self.key, grant).expect("signs")
+        signer(&self.key).issue(grant).expect("signs")
     }
 
     /// Ends the server and leaves its folder.
@@ -174,10 +174,14 @@ impl House {
     }
 }
 
+fn signer(key: &Key) -> Signer {
+    Signer::new(key.clone(), Names::default())
+}
+
 fn config(data: &Path, key: &Key) -> Config {
-    let mut config = Config::new(data.to_owned(), Verifier::new(key));
+    let mut config = Config::new(data.to_owned(), Verifier::new([key], &Names::default()));
     config.rpc_listen = Some(([127, 0, 0, 1], 0).into());
-    config.signing_key = Some(key.clone());
+    config.signer = Some(signer(key));
     let unlimited = Rate::new(NonZeroU32::MAX, NonZeroU32::MAX);
     for class in Class::ALL {
         config.limits.set(class, unlimited);
