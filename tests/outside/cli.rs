@@ -24,6 +24,7 @@ fn help_is_for_reading() {
         "tail",
         "completions",
         "token",
+        "config",
     ];
     let (code, help, _) = run(&install, &["--help"]);
     assert_eq!(code, 0);

@@ -2,8 +2,10 @@
 //! protocol's page and none of its code; but for the oracle, whose clients are the Rust client.
 
 mod auth;
+mod caps;
 mod cli;
 mod completion;
+mod configuration;
 mod database;
 mod disk;
 mod drain;

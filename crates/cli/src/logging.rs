@@ -15,14 +15,19 @@ const JOURNAL: &str = "JOURNAL_STREAM";
 
 /// Begins to log as it is configured; to standard error unless to the journal.
 pub(crate) fn start(log: &Log) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&log.level)
-        .with_context(|| format!("log.level: {:?} cannot be understood", log.level))
-        .map_err(Misconfigured)?;
+    let filter = filter(log)?;
     let layer = layer(log.format)?;
     tracing_subscriber::registry()
         .with(layer.with_filter(filter))
         .init();
     Ok(())
+}
+
+/// What is said of all there is to say.
+pub(crate) fn filter(log: &Log) -> anyhow::Result<EnvFilter> {
+    let filter = EnvFilter::try_new(&log.level)
+        .with_context(|| format!("log.level: {:?} cannot be understood", log.level));
+    Ok(filter.map_err(Misconfigured)?)
 }
 
 fn layer(format: LogFormat) -> anyhow::Result<Box<dyn Layer<Registry> + Send + Sync>> {

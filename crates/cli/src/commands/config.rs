@@ -7,6 +7,7 @@ use super::configured::{gateway, loaded, server, trusted};
 use crate::{
     args::{Config, ConfigGiven, ConfigInit},
     exit::{Exit, Misconfigured},
+    logging::filter,
 };
 
 pub(super) fn run(command: Config) -> anyhow::Result<Exit> {
@@ -48,6 +49,7 @@ fn check(args: &ConfigGiven) -> anyhow::Result<Exit> {
     let config = loaded(&args.configuration, [])?.config;
     let trusted = trusted(&config.tokens)?;
     let found = [
+        filter(&config.log).map(drop),
         server(&config, &trusted).map(drop),
         gateway(&config, &trusted).map(drop),
     ];

@@ -7,6 +7,7 @@ const REQUIRED: &[&str] = &[
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "docs/configuration.md",
     "docs/known-bugs.md",
     "docs/protocol.md",
 ];
