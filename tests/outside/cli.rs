@@ -25,6 +25,7 @@ fn help_is_for_reading() {
         "completions",
         "token",
         "config",
+        "backup",
     ];
     let (code, help, _) = run(&install, &["--help"]);
     assert_eq!(code, 0);

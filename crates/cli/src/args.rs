@@ -35,6 +35,8 @@ pub(crate) enum Command {
     /// Print the script with which a shell completes commands, methods and parameters.
     #[command(after_help = INSTALLATION)]
     Completions(Completions),
+    /// Copy the database, which a server may be using, to a file.
+    Backup(Backup),
     /// Tokens.
     #[command(subcommand)]
     Token(Token),
@@ -85,15 +87,12 @@ pub(crate) struct Gateway {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Configuration {
     /// The configuration file; antiphon config init writes one.
-    #[arg(long = "config", value_name = "FILE", env = CONFIG_VARIABLE)]
-    pub(crate) file: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", env = "ANTIPHON_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
     /// Sets a key of the configuration, as gateway.rings.events=1000; may be given more than once.
     #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
     pub(crate) set: Vec<(String, String)>,
 }
-
-/// The variable that names the configuration file.
-pub(crate) const CONFIG_VARIABLE: &str = "ANTIPHON_CONFIG";
 
 /// What a server is most often told by hand.
 #[derive(Debug, ClapArgs)]
@@ -129,6 +128,16 @@ pub(crate) struct Trust {
     /// tokens.signing_key.
     #[arg(long, value_name = "FILE")]
     pub(crate) signing_key: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Backup {
+    /// The file to make; it must not be there.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) configuration: Configuration,
+    #[command(flatten)]
+    pub(crate) authority: Authority,
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use antiphon_store::backup::{BackupError, Copied};
+
 /// Where a data folder's sockets are.
 #[must_use]
 pub fn run_dir(data: &Path) -> PathBuf {
@@ -33,6 +35,12 @@ pub(crate) fn make(data: &Path) -> Result<(), FolderError> {
             })?;
     }
     Ok(())
+}
+
+/// Copies the database of a data folder, which a server may be using, to a file that must not be
+/// there.
+pub fn backup(data: &Path, to: &Path) -> Result<Copied, BackupError> {
+    antiphon_store::backup::copy(&database(data), to)
 }
 
 pub(crate) fn database(data: &Path) -> PathBuf {

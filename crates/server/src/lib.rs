@@ -32,10 +32,13 @@ mod stop;
 mod tickets;
 mod typing;
 
-pub use antiphon_store::prune::Retention;
+pub use antiphon_store::{
+    backup::{BackupError, Copied},
+    prune::Retention,
+};
 pub use antiphon_wire::{EVENTS_SOCKET, RPC_SOCKET};
 pub use config::Config;
-pub use folder::{FolderError, run_dir};
+pub use folder::{FolderError, backup, run_dir};
 pub use huddle::{BadLivekit, Livekit};
 pub use limits::{Limits, Rate};
 pub use listen::ListenError;

@@ -27,6 +27,7 @@
 //! mutation could be lost with the power), memory-mapped I/O.
 
 mod audience;
+pub mod backup;
 mod error;
 pub mod idempotency;
 mod job;

@@ -23,7 +23,7 @@ pub(super) fn loaded(
     let set = set.map(|(key, value)| ("--set".to_owned(), key.clone(), value.clone()));
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let loaded = load(configuration.file.as_deref(), variables, set.chain(short));
+    let loaded = load(configuration.config.as_deref(), variables, set.chain(short));
     loaded.map_err(|problems| {
         let of_flags = |problem: &antiphon_config::Problem| matches!(problem.place, Place::Flag(_));
         let all_of_flags = problems.iter().all(of_flags);

@@ -1,3 +1,4 @@
+mod backup;
 mod call;
 mod completions;
 mod config;
@@ -24,6 +25,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Tail(args) => tail::run(args).await,
         Command::Completions(args) => completions::run(&args),
         Command::Token(Token::Issue(args)) => token::issue(args),
+        Command::Backup(args) => backup::run(&args),
         Command::Config(command) => config::run(command),
     }
 }
