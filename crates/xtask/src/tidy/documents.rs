@@ -9,6 +9,7 @@ const REQUIRED: &[&str] = &[
     "CONTRIBUTING.md",
     "docs/configuration.md",
     "docs/known-bugs.md",
+    "docs/operations.md",
     "docs/protocol.md",
 ];
 
