@@ -114,10 +114,13 @@ fn write(from: &Path, to: &Path) -> Result<Copied, BackupError> {
 /// Gives a finished file its name, for good.
 fn settle(unfinished: &Path, to: &Path) -> Result<(), BackupError> {
     let synced = |path: &Path| File::open(path)?.sync_all();
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = match to.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
     synced(unfinished)
         .and_then(|()| fs::rename(unfinished, to))
-        .and_then(|()| synced(folder.unwrap_or(Path::new("."))))
+        .and_then(|()| synced(folder))
         .map_err(unwritten(to))
 }
 

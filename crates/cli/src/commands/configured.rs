@@ -278,7 +278,7 @@ mod tests {
         assert_eq!(of_gateway.session, usual.session);
         assert_eq!(of_gateway.ring_bytes_of_all, usual.ring_bytes_of_all);
         assert_eq!(of_gateway.drain_window, usual.drain_window);
-        let usual = antiphon_server::Config::new(config.server.data.clone(), verifier());
+        let usual = antiphon_server::Config::new(config.server.data, verifier());
         assert_eq!(of_server.limits, usual.limits);
         assert_eq!(of_server.retention, usual.retention);
         assert_eq!(of_server.event_bytes, usual.event_bytes);
