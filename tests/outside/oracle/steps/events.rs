@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::{Maker, one_of, step};
 
 pub(super) const STEPS: &[Maker] = &[
-    step("events.list", 1, list).by_operator(),
+    step("events.list", 8, list),
     step("events.replay", 1, replay).by_operator(),
 ];
 
