@@ -5,7 +5,7 @@ use std::{
     net::TcpStream,
 };
 
-use antiphon_test_support::{Install, PATIENCE, Process, Refused, Tab, eventually};
+use antiphon_test_support::{EventStream, Install, PATIENCE, Process, Refused, Tab, eventually};
 
 /// Server and gateway in one process with these keys set, and the gateway's address.
 fn with(install: &Install, keys: &[&str]) -> (Process, String) {
@@ -80,8 +80,15 @@ fn behind_a_trusted_proxy_each_client_is_counted_by_its_own_address() {
             .status,
         429
     );
-    let other = through("1.2.3.5").expect("is let in");
-    drop((first, other));
+    let headers = [
+        ("Authorization", "Bearer dev:1"),
+        ("X-Forwarded-For", "1.2.3.5"),
+    ];
+    let stream = EventStream::open(&address, "/sse/user/me", &headers).expect("is let in");
+    assert_eq!(through("1.2.3.5").err().expect("is refused").status, 429);
+    drop(stream);
+    eventually("a place after a stream", || through("1.2.3.5").ok());
+    drop(first);
     eventually("a place for another", || through("1.2.3.4").ok());
 }
 

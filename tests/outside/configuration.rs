@@ -1,8 +1,8 @@
 //! The configuration: a file, what is wrong with it, and what comes of it.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-use antiphon_test_support::{Install, Process};
+use antiphon_test_support::{Install, Process, binary};
 
 fn run(install: &Install, args: &[&str]) -> (i32, String, String) {
     Process::run(install.folder(), args)
@@ -72,6 +72,22 @@ fn what_is_wrong_with_a_file_is_said_with_its_line_by_check_and_by_the_daemons()
         (64, true),
         "{errors}"
     );
+}
+
+#[test]
+fn the_group_reaches_the_sockets_and_not_the_database_whatever_the_umask() {
+    let install = Install::new();
+    let data = install.data();
+    let start = "umask 077; exec \"$0\" server --dev --data \"$1\"";
+    let (binary, folder) = (binary(), data.to_str().expect("is text"));
+    let args = ["-c", start, binary.to_str().expect("is text"), folder];
+    let mut server = Process::start_other(install.folder(), Path::new("sh"), &args, "");
+    server.says("ready");
+    let mode = |path: &Path| fs::metadata(path).expect("is there").permissions().mode() & 0o777;
+    let run = install.run_dir();
+    assert_eq!([mode(&data), mode(&run)], [0o750; 2]);
+    assert_eq!(mode(&run.join("rpc.sock")), 0o660);
+    assert_eq!(mode(&install.database()), 0o600);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use crate::Config;
 
 /// The variables of the environment begin with it.
 const PREFIX: &str = "ANTIPHON_";
-/// The furthest a word may be from a key, in edits, and be taken for it.
-const FURTHEST: usize = 4;
+/// How alike two names are, from 0 to 1, of which one may be meant by the other.
+const ALIKE: f64 = 0.75;
 
 /// A key of the configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,18 +154,21 @@ fn text(schema: &Map<String, Value>, field: &str) -> String {
     text.unwrap_or_default().replace('\n', " ")
 }
 
-/// The key or name that `word` was most likely meant to be.
-pub(crate) fn nearest<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let near = names.map(|name| (strsim::damerau_levenshtein(word, name), name));
-    near.min()
-        .filter(|(distance, _)| *distance <= FURTHEST)
-        .map(|(_, name)| name)
+/// The one of `known` that was most likely meant.
+pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let alike = known.map(|other| (strsim::jaro_winkler(name, other), other));
+    alike
+        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, other)| other)
 }
 
 /// Whether a variable is meant for the configuration, by its beginning.
 pub(crate) fn is_meant(variable: &str) -> bool {
-    let rest = variable.strip_prefix(PREFIX).unwrap_or_default();
-    let section = rest.split_once('_').map(|(section, _)| section);
-    let known = ["GATEWAY", "LOG", "SERVER", "TOKENS"];
-    section.is_some_and(|section| known.contains(&section))
+    let begins = |section: &Section| {
+        let (first, _) = section.path.split_once('.').unwrap_or((&section.path, ""));
+        let begin = format!("{PREFIX}{}_", first.to_uppercase());
+        variable.starts_with(&begin)
+    };
+    sections().iter().any(begins)
 }

@@ -16,7 +16,7 @@ mod tests;
 mod units;
 
 pub use document::{commented_file, markdown};
-pub use keys::{Key, keys};
+pub use keys::{Key, keys, nearest};
 pub use load::{Flag, Loaded, Place, Problem, Setting, load};
 pub use sections::{
     Caps, Config, Gateway, Heartbeat, Limits, Livekit, Log, LogFormat, Rates, Retention, Rings,

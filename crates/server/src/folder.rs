@@ -2,7 +2,7 @@
 
 use std::{
     fs, io,
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -22,13 +22,16 @@ pub struct FolderError {
     source: io::Error,
 }
 
-/// Makes the data folder and the one for its sockets, for the daemon's user and group alone.
+/// Makes the data folder and the one for its sockets, for the daemon's user and group alone; a folder
+/// that is there stays as it is.
 pub(crate) fn make(data: &Path) -> Result<(), FolderError> {
     for path in [data, &run_dir(data)] {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o750)
-            .create(path)
+        if path.is_dir() {
+            continue;
+        }
+        fs::create_dir_all(path)
+            // Whatever the umask: the group comes through to the sockets.
+            .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o750)))
             .map_err(|source| FolderError {
                 path: path.display().to_string(),
                 source,

@@ -9,13 +9,11 @@ mod schema;
 use std::collections::BTreeMap;
 
 use antiphon_api::openrpc;
+use antiphon_config::nearest;
 use serde::Deserialize;
 use serde_json::Value;
 
 use schema::Schemas;
-
-/// How alike two names are, from 0 to 1, of which one may be meant by the other.
-const ALIKE: f64 = 0.75;
 
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Reference {
@@ -130,14 +128,6 @@ impl Method {
     pub(crate) fn param_like(&self, name: &str) -> Option<&str> {
         nearest(name, self.params.iter().map(|param| &*param.name))
     }
-}
-
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let alike = known.map(|other| (strsim::jaro_winkler(name, other), other));
-    alike
-        .filter(|(likeness, _)| *likeness >= ALIKE)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, other)| other)
 }
 
 #[cfg(test)]

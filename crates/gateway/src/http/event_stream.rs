@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 
-use super::{Body, refuse, stream};
+use super::{Body, refuse, seats::Seat, stream};
 use crate::{gateway::Gateway, tab::sse};
 
 pub(super) const PREFIX: &str = "/sse/user/";
@@ -27,6 +27,9 @@ pub(super) async fn open(gateway: Arc<Gateway>, request: &Request<Incoming>) -> 
         Err(refusal) => return refuse(&refusal),
     };
     let mut response = Response::new(sse::start(tab, gateway).boxed());
+    if let Some(seat) = request.extensions().get::<Seat>().cloned() {
+        response = response.map(|body| seat.held_by(body));
+    }
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,

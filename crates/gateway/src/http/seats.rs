@@ -6,8 +6,11 @@ use std::{
     sync::Arc,
 };
 
+use http_body_util::BodyExt;
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::Body;
 
 /// The bits of an IPv6 address that name a network: whoever has one address has all of a /64
 /// (RFC 6177), so that all of it counts as one.
@@ -75,6 +78,15 @@ impl Seats {
 }
 
 impl Seat {
+    /// The same body, which keeps the seat until it is dropped. Its length is no longer known.
+    pub(super) fn held_by(self, body: Body) -> Body {
+        body.map_frame(move |frame| {
+            let _held = &self;
+            frame
+        })
+        .boxed()
+    }
+
     pub(super) fn with(self, share: Share) -> Self {
         Self {
             _share: Some(Arc::new(share)),

@@ -29,9 +29,11 @@ const BUFFER_BYTES: usize = 32 << 10;
 /// After a failed accept (no file descriptors, say) the listener rests before it tries again.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
-/// What a connection is told that is one too many of its address.
-const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: text/plain\r\n\
-    retry-after: 1\r\nconnection: close\r\n\r\nthis address has too many connections\n";
+/// What a connection is told that is one too many of its address, as
+/// [`too_many_connections`](respond::too_many_connections) tells a request.
+const TOO_MANY: &[u8] =
+    b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ncontent-length: 0\r\n\
+    connection: close\r\n\r\n";
 
 /// Serves until `closing` turns true, then lets the requests under way finish. Tabs live on in
 /// tasks of their own.
@@ -104,7 +106,7 @@ async fn connection(
 ) {
     prepare(&stream);
     if gateway.proxies.trusts(guest.peer) {
-        return http(stream, Guest::clone(&guest), gateway, closing).await;
+        return http(stream, guest, gateway, closing).await;
     }
     match guest.counted(guest.peer) {
         Some(seat) => http(stream, Guest { seat, ..guest }, gateway, closing).await,
@@ -122,7 +124,8 @@ async fn http(
     let handler = service_fn(move |mut request: Request<Incoming>| {
         let (gateway, guest) = (Arc::clone(&gateway), guest.clone());
         async move {
-            // A proxy has many clients on one connection, so that each request has a seat.
+            // A proxy has many clients on one connection, so that each request has a seat: until it
+            // is answered, or its tab has gone.
             let seat = if gateway.proxies.trusts(guest.peer) {
                 guest.counted(gateway.proxies.client(guest.peer, request.headers()))
             } else {

@@ -49,7 +49,9 @@ pub(crate) async fn run(
     identity: Arc<Identity>,
     gateway: Arc<Gateway>,
 ) {
-    let config = config(gateway.frame_bytes);
+    let config = config()
+        .max_message_size(Some(gateway.frame_bytes))
+        .max_frame_size(Some(gateway.frame_bytes));
     let context =
         WebSocketContext::from_partially_read(read_before.into(), Role::Server, Some(config));
     let wire = Wire::new(stream);
@@ -69,7 +71,7 @@ pub(crate) async fn run(
 /// Closes a connection that was upgraded only to be told why not.
 pub(crate) async fn refuse(stream: TcpStream, code: CloseCode) {
     let mut wire = Wire::new(stream);
-    let mut context = WebSocketContext::new(Role::Server, Some(config(0)));
+    let mut context = WebSocketContext::new(Role::Server, Some(config()));
     if close(
         &mut context,
         &mut wire,
@@ -82,13 +84,10 @@ pub(crate) async fn refuse(stream: TcpStream, code: CloseCode) {
     }
 }
 
-/// A frame of more than `frame_bytes` closes 1009.
-fn config(frame_bytes: usize) -> WebSocketConfig {
+fn config() -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_BYTES)
         .write_buffer_size(0)
-        .max_message_size(Some(frame_bytes))
-        .max_frame_size(Some(frame_bytes))
 }
 
 struct Socket {
