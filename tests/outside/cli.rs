@@ -5,7 +5,7 @@ use std::{collections::HashSet, fs, path::Path};
 use antiphon_test_support::{Install, Process, eventually, pos};
 use serde_json::{Value, json};
 
-fn run(install: &Install, args: &[&str]) -> (i32, String, String) {
+pub(crate) fn run(install: &Install, args: &[&str]) -> (i32, String, String) {
     Process::run(install.folder(), args)
 }
 

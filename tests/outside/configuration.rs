@@ -4,9 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use antiphon_test_support::{Install, Process, binary};
 
-fn run(install: &Install, args: &[&str]) -> (i32, String, String) {
-    Process::run(install.folder(), args)
-}
+use crate::cli::run;
 
 /// The line of `config show` about a key.
 fn shown(install: &Install, flags: &[&str], key: &str) -> String {

@@ -1,13 +1,18 @@
 //! Calling too often.
 
-use antiphon_test_support::{Begun, Http, Install, Process, Secured, Tab, eventually};
+use antiphon_test_support::{Begun, Install, Secured, Tab, eventually};
 use serde_json::json;
 
 #[test]
 fn a_call_too_many_is_refused_over_websocket_and_http_and_a_later_one_is_served() {
     let secured = Secured::with(
         "info",
-        &limited("read", 1, 3).each_ref().map(String::as_str),
+        &[
+            "--set",
+            "server.rates.read.per_second=1",
+            "--set",
+            "server.rates.read.burst=3",
+        ],
     );
     let bearer = format!("Bearer {}", secured.token(2, "1h"));
     let headers = [("Authorization", &*bearer)];
@@ -49,32 +54,16 @@ fn a_call_too_many_is_refused_over_websocket_and_http_and_a_later_one_is_served(
     });
 }
 
-/// The flags that limit a class.
-fn limited(class: &str, per_second: u32, burst: u32) -> [String; 4] {
-    let set = |name, value| format!("server.rates.{class}.{name}={value}");
-    let [flag, again] = ["--set"; 2].map(str::to_owned);
-    [
-        flag,
-        set("per_second", per_second),
-        again,
-        set("burst", burst),
-    ]
-}
-
 #[test]
 fn each_class_has_limits_of_its_own() {
     let install = Install::new();
-    let data = install.data();
-    let data = data.to_str().expect("is text");
-    let args = ["serve", "--dev", "--listen", "127.0.0.1:0", "--data", data];
-    let limits = [limited("read", 1, 2), limited("write", 1, 1)].concat();
-    let limits = limits.iter().map(String::as_str);
-    let args: Vec<&str> = args.into_iter().chain(limits).collect();
-    let mut both = Process::start(install.folder(), &args);
-    let line = both.says("http://");
-    let address = line.split("http://").nth(1).expect("an address");
-    let http = Http::tcp(address.trim_end_matches('/'));
-    let http = http.with_header("Authorization", "Bearer dev:2");
+    let node = install.serve_with(&[
+        "server.rates.read.per_second=1",
+        "server.rates.read.burst=2",
+        "server.rates.write.per_second=1",
+        "server.rates.write.burst=1",
+    ]);
+    let http = node.user(2);
     let codes = |method: &str, params: &serde_json::Value| -> Vec<i64> {
         let call = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
         let body = json!([call, call, call]).to_string();

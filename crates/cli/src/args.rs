@@ -1,11 +1,12 @@
 //! The command line.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use antiphon_api::{
     ids::{Pos, UserId},
     methods::user::MAX_EXTERNAL_ID_CHARS,
 };
+use antiphon_config::Time;
 use antiphon_token::is_external_id;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
@@ -282,8 +283,8 @@ pub(crate) struct Issue {
     #[command(flatten)]
     pub(crate) whom: Whom,
     /// How long it is good for: 90s, 15m, 1h or 7d.
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
-    pub(crate) ttl: Duration,
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    pub(crate) ttl: Time<1_000, { 100 * 365 * 86_400_000 }>,
     #[arg(long, default_value = "user")]
     pub(crate) kind: Kind,
     /// What it is limited to, if anything.
@@ -347,54 +348,14 @@ fn position(text: &str) -> Result<Pos, String> {
         .ok_or_else(|| "expected a position, the pos of an event or of a snapshot".to_owned())
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    let split = text.len() - text.chars().last().map_or(0, char::len_utf8);
-    let (number, unit) = text.split_at(split);
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        _ => 0,
-    };
-    number
-        .parse::<u64>()
-        .ok()
-        .filter(|_| seconds > 0)
-        .and_then(|number| number.checked_mul(seconds))
-        .filter(|total| *total <= 100 * 365 * 86_400)
-        .map(Duration::from_secs)
-        .ok_or_else(|| "expected a number and a unit: 90s, 15m, 1h or 7d".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use clap::CommandFactory;
 
-    use super::{Args, duration};
+    use super::Args;
 
     #[test]
     fn the_command_line_is_consistent() {
         Args::command().debug_assert();
-    }
-
-    #[test]
-    fn a_duration_has_a_unit() {
-        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("7d"), Ok(Duration::from_secs(7 * 86_400)));
-        for bad in [
-            "",
-            "5",
-            "s",
-            "-1s",
-            "1.5h",
-            "1w",
-            "99999999999999999999d",
-            "5µ",
-        ] {
-            assert!(duration(bad).is_err(), "{bad:?}");
-        }
     }
 }

@@ -230,3 +230,28 @@ fn every_key_says_what_it_means_and_what_it_takes() {
         assert!(page.contains(&key.meaning), "{}", key.path);
     }
 }
+
+#[test]
+fn a_time_has_a_unit_and_bounds() {
+    type UpToADay = super::Time<1_000, 86_400_000>;
+    let parse = |text: &str| text.parse::<UpToADay>().map(|time| time.get().as_secs());
+    assert_eq!(parse("90s"), Ok(90));
+    assert_eq!(parse("1h 30m"), Ok(5_400));
+    assert_eq!(parse("1d"), Ok(86_400));
+    for bad in [
+        "",
+        "5",
+        "s",
+        "-1s",
+        "2d",
+        "10ms",
+        "99999999999999999999d",
+        "5µ",
+    ] {
+        let error = parse(bad).expect_err(bad);
+        assert!(
+            error.starts_with("expected a time from 1s to 1day"),
+            "{bad:?}: {error}"
+        );
+    }
+}

@@ -1,7 +1,7 @@
 //! The kinds of value. Each says its unit and its bounds once, for who reads a file and for the
 //! documentation.
 
-use std::{borrow::Cow, fmt, time::Duration};
+use std::{borrow::Cow, fmt, str::FromStr, time::Duration};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
@@ -97,9 +97,26 @@ impl<const MIN_MS: u64, const MAX_MS: u64> Time<MIN_MS, MAX_MS> {
         Duration::from_millis(MIN_MS)..=Duration::from_millis(MAX_MS)
     }
 
+    fn expected() -> String {
+        let (least, most) = Self::shown();
+        format!("a time from {least} to {most}, with a unit, as \"25s\" or \"7d\"")
+    }
+
     fn shown() -> (String, String) {
         let (least, most) = Self::bounds().into_inner();
         (written(least), written(most))
+    }
+}
+
+impl<const MIN_MS: u64, const MAX_MS: u64> FromStr for Time<MIN_MS, MAX_MS> {
+    /// What was expected.
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let time = humantime::parse_duration(text).ok();
+        time.filter(|time| Self::bounds().contains(time))
+            .map(Self)
+            .ok_or_else(|| format!("expected {}", Self::expected()))
     }
 }
 
@@ -115,19 +132,12 @@ impl<'de, const MIN_MS: u64, const MAX_MS: u64> Deserialize<'de> for Time<MIN_MS
             type Value = Time<MIN_MS, MAX_MS>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let (least, most) = Time::<MIN_MS, MAX_MS>::shown();
-                write!(
-                    f,
-                    "a time from {least} to {most}, with a unit, as \"25s\" or \"7d\""
-                )
+                f.write_str(&Time::<MIN_MS, MAX_MS>::expected())
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                humantime::parse_duration(text)
-                    .ok()
-                    .filter(|time| Time::<MIN_MS, MAX_MS>::bounds().contains(time))
-                    .map(Time)
-                    .ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+                text.parse()
+                    .map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
             }
         }
         deserializer.deserialize_str(Text::<MIN_MS, MAX_MS>)

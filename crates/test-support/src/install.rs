@@ -155,6 +155,17 @@ impl Install {
         Node::ready(process, &self.run_dir())
     }
 
+    /// As [`serve`](Self::serve), with these keys of the configuration set, each as `key=value`.
+    pub fn serve_with(&self, keys: &[&str]) -> Node {
+        let data = self.data();
+        let data = data.to_str().expect("the path is text");
+        let args = ["serve", "--dev", "--listen", "127.0.0.1:0", "--data", data];
+        let set = keys.iter().flat_map(|key| ["--set", key]);
+        let args: Vec<&str> = args.into_iter().chain(set).collect();
+        let process = Process::start(self.folder(), &args);
+        Node::ready(process, &self.run_dir())
+    }
+
     /// A gateway that reaches one of the server's sockets through the proxy.
     pub fn start_gateway_behind_proxy(&self, socket: &str) -> (Node, Proxy) {
         let near = self.folder.path().join("near");

@@ -25,7 +25,7 @@ pub(super) fn issue(args: Issue) -> anyhow::Result<Exit> {
         _ => bail!("give either --user or --ext"),
     };
     let now = now()?;
-    let ttl = i64::try_from(args.ttl.as_millis()).context("--ttl is too long")?;
+    let ttl = i64::try_from(args.ttl.get().as_millis()).context("--ttl is too long")?;
     let token = signer.issue(Grant {
         subject,
         kind: match args.kind {
