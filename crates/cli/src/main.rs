@@ -6,6 +6,7 @@ mod completion;
 mod exit;
 mod logging;
 mod params;
+mod passed;
 mod reference;
 mod view;
 
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::{args::Args, exit::Exit};
+use crate::{args::Args, exit::Exit, passed::Passed};
 
 fn main() -> ExitCode {
     completion::answer();
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return Exit::of_usage(&error),
     };
+    let passed = Passed::from_environment();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -28,7 +30,10 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return Exit::Failure.report(&error.into()),
     };
-    match runtime.block_on(commands::run(args.command)) {
+    let ended = runtime.block_on(commands::run(args.command, passed));
+    // Who was asked to end at once waits for no thread: what was answered is on disk.
+    runtime.shutdown_background();
+    match ended {
         Ok(exit) => exit.code(),
         Err(error) => Exit::of(&error).report(&error),
     }

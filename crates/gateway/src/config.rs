@@ -1,4 +1,8 @@
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    time::Duration,
+};
 
 use antiphon_token::Verifier;
 
@@ -9,6 +13,8 @@ pub struct Config {
     /// The folder with the server's `rpc.sock` and `events.sock`.
     pub server: PathBuf,
     pub listen: SocketAddr,
+    /// A nonblocking socket that listens already and that somebody else keeps, in place of `listen`.
+    pub inherited: Option<TcpListener>,
     pub verifier: Verifier,
     /// Development: only a loopback address and a loopback `Host` will do.
     pub dev: bool,
@@ -28,6 +34,7 @@ impl Config {
         Self {
             server,
             listen,
+            inherited: None,
             verifier,
             dev: false,
             origins: Origins::default(),

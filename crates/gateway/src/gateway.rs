@@ -39,12 +39,14 @@ pub(crate) struct Gateway {
     pub(crate) calls: Calls,
     pub(crate) replays: Replays,
     pub(crate) draining: watch::Receiver<bool>,
+    /// Its socket goes on without it, so that who came before the drain is let in all the same.
+    pub(crate) inherited: bool,
 }
 
 impl Gateway {
     /// The sessions, once there has been a server to begin with.
     pub(crate) fn directory(&self) -> Result<Arc<Directory>, Refusal> {
-        if *self.draining.borrow() {
+        if *self.draining.borrow() && !self.inherited {
             return Err(Refusal::unavailable("the gateway is about to restart"));
         }
         self.sessions()

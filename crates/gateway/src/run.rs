@@ -11,14 +11,19 @@ use std::{
 use antiphon_client::rpc::Rpc;
 use antiphon_wire::{EVENTS_SOCKET, MAX_SOCKET_PATH, RPC_SOCKET};
 use governor::{Quota, RateLimiter};
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, timeout_at},
+};
 
 use crate::{
     Config,
     calls::Calls,
     directory::SHARDS,
     gateway::Gateway,
-    http::serve,
+    http::{Course, serve},
     link::{Link, LinkState},
     replay::Replays,
 };
@@ -27,7 +32,12 @@ use crate::{
 const SWEEP: Duration = Duration::from_secs(5);
 /// How long after the drain window tabs, calls and connections that are left are waited for.
 const DRAIN_SLACK: Duration = Duration::from_secs(5);
-/// How often the tabs that are left are counted while draining.
+/// How long a gateway with an inherited socket waits for its server before it accepts: meanwhile,
+/// connections wait in the socket's queue; then they are told that the server is away.
+const LINK_PATIENCE: Duration = Duration::from_secs(2);
+/// How long, while draining, connections that were accepted may take to send their first request.
+const NEWCOMER_PATIENCE: Duration = Duration::from_secs(1);
+/// How often the tabs that are left are told and counted while draining.
 const DRAIN_STEP: Duration = Duration::from_millis(20);
 
 /// Why a gateway did not start.
@@ -41,6 +51,8 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    #[error("the socket to listen on cannot be used")]
+    Inherit(#[source] io::Error),
     #[error("with --dev the gateway listens on a loopback address only, not on {0}")]
     DevNeedsLoopback(SocketAddr),
     #[error(
@@ -60,18 +72,28 @@ pub struct Running {
     closing: watch::Sender<bool>,
     calls: Calls,
     drain_window: Duration,
+    newcomers: watch::Sender<()>,
+    inherited: bool,
     serving: JoinSet<()>,
     background: JoinSet<()>,
 }
 
 /// Listens, and begins to look for the server; until that is found, tabs are refused.
 pub async fn start(config: Config) -> Result<Running, StartError> {
-    if config.dev && !config.listen.ip().is_loopback() {
-        return Err(StartError::DevNeedsLoopback(config.listen));
-    }
     let socket = events_socket(&config.server)?;
-    let listener = listen(config.listen).await?;
-    let address = listener.local_addr().unwrap_or(config.listen);
+    let inherited = config.inherited.is_some();
+    let address = match &config.inherited {
+        Some(listener) => listener.local_addr().map_err(StartError::Inherit)?,
+        None => config.listen,
+    };
+    if config.dev && !address.ip().is_loopback() {
+        return Err(StartError::DevNeedsLoopback(address));
+    }
+    let listener = match config.inherited {
+        Some(listener) => TcpListener::from_std(listener).map_err(StartError::Inherit)?,
+        None => listen(address).await?,
+    };
+    let address = listener.local_addr().unwrap_or(address);
     let boot = getrandom::u64().map_err(StartError::Random)?;
     let (link_state, link) = watch::channel(LinkState::default());
     let (draining, draining_seen) = watch::channel(false);
@@ -98,11 +120,28 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         calls: calls.clone(),
         replays: Replays::new(rpc.clone()),
         rpc,
-        draining: draining_seen,
+        draining: draining_seen.clone(),
+        inherited,
     });
     let mut serving = JoinSet::new();
     let (closing, closing_seen) = watch::channel(false);
-    serving.spawn(serve(listener, gateway, config.caps, closing_seen));
+    let (newcomers, newcomer) = watch::channel(());
+    let course = Course {
+        accepting_ends: if inherited {
+            draining_seen
+        } else {
+            closing_seen.clone()
+        },
+        closing: closing_seen,
+        newcomer,
+    };
+    let first_link = link.clone();
+    serving.spawn(async move {
+        if inherited {
+            linked_or_late(first_link, course.accepting_ends.clone()).await;
+        }
+        serve(listener, gateway, config.caps, course).await;
+    });
     let mut background = JoinSet::new();
     background.spawn(follower.follow());
     background.spawn(sweep(link.clone()));
@@ -113,6 +152,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         closing,
         calls,
         drain_window: config.drain_window,
+        newcomers,
+        inherited,
         serving,
         background,
     })
@@ -137,6 +178,18 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     })
 }
 
+/// An error means that the gateway is being dropped.
+async fn linked_or_late(
+    mut link: watch::Receiver<LinkState>,
+    mut accepting_ends: watch::Receiver<bool>,
+) {
+    tokio::select! {
+        _ = link.wait_for(|state| state.up) => {}
+        _ = accepting_ends.wait_for(|ends| *ends) => {}
+        () = tokio::time::sleep(LINK_PATIENCE) => {}
+    }
+}
+
 async fn sweep(link: watch::Receiver<LinkState>) {
     let mut ticks = tokio::time::interval(SWEEP);
     loop {
@@ -157,34 +210,34 @@ impl Running {
 
     /// Resolves once the server has been reached.
     pub async fn linked(&self) {
+        self.link_is(true).await;
+    }
+
+    /// Resolves once the server is away.
+    pub async fn unlinked(&self) {
+        self.link_is(false).await;
+    }
+
+    async fn link_is(&self, up: bool) {
         let mut link = self.link.clone();
         // An error means that the gateway is being dropped.
-        let _ = link.wait_for(|state| state.up).await;
+        let _ = link.wait_for(|state| state.up == up).await;
     }
 
     /// Takes no new tab, has every tab leave at a moment of its own within the drain window, and
     /// lets the calls under way finish. Until the tabs have left, calls are answered, and so is
     /// whoever asks whether this gateway is ready.
+    ///
+    /// With an inherited socket it accepts nothing more instead: who comes waits in the socket's
+    /// queue for the next gateway, and who had been accepted is let in and leaves with the others.
     pub async fn drain(mut self) {
         self.draining.send_replace(true);
-        let directory = self.link.borrow().directory.clone();
-        if let Some(directory) = directory {
-            let window = self.drain_window;
-            directory.drain(|| window.mul_f64(fraction()));
-            let left = async {
-                while directory.tabs() > 0 {
-                    tokio::time::sleep(DRAIN_STEP).await;
-                }
-            };
-            if tokio::time::timeout(window + DRAIN_SLACK, left)
-                .await
-                .is_err()
-            {
-                tracing::warn!(
-                    tabs = directory.tabs(),
-                    "tabs were left after the drain window"
-                );
-            }
+        let until = Instant::now() + self.drain_window;
+        if timeout_at(until + DRAIN_SLACK, self.all_left(until))
+            .await
+            .is_err()
+        {
+            tracing::warn!("tabs were left after the drain window");
         }
         self.closing.send_replace(true);
         let finished = async {
@@ -196,6 +249,29 @@ impl Running {
             self.serving.shutdown().await;
         }
         self.background.shutdown().await;
+    }
+
+    /// Tells the tabs, also those that are let in meanwhile, to leave by `until`; resolves when
+    /// they have.
+    async fn all_left(&self, until: Instant) {
+        let directory = self.link.borrow().directory.clone();
+        let welcome_ends = match self.inherited {
+            true => Instant::now() + NEWCOMER_PATIENCE,
+            false => Instant::now(),
+        };
+        loop {
+            let now = Instant::now();
+            let welcomed = self.newcomers.is_closed() || now >= welcome_ends;
+            let rest = until.saturating_duration_since(now);
+            let tabs = directory.as_ref().map_or(0, |directory| {
+                directory.drain(|| rest.mul_f64(fraction()));
+                directory.tabs()
+            });
+            if welcomed && tabs == 0 {
+                return;
+            }
+            tokio::time::sleep(DRAIN_STEP).await;
+        }
     }
 }
 

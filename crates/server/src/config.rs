@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, os::unix::net::UnixListener, path::PathBuf, time::Duration};
 
 use antiphon_store::prune::Retention;
 use antiphon_token::{Signer, Verifier};
@@ -14,6 +14,7 @@ pub struct Config {
     pub dev: bool,
     /// JSON-RPC over TCP too, where a bearer token decides who calls.
     pub rpc_listen: Option<SocketAddr>,
+    pub inherited: Inherited,
     pub verifier: Verifier,
     /// What token.issue signs with; without it no token can be issued here.
     pub signer: Option<Signer>,
@@ -27,6 +28,14 @@ pub struct Config {
     pub provision_unknown: bool,
     /// How often each user may call.
     pub limits: Limits,
+}
+
+/// Nonblocking Unix sockets that listen already and that somebody else keeps, in place of those in
+/// the data folder. Their files stay when the server stops.
+#[derive(Debug, Default)]
+pub struct Inherited {
+    pub rpc: Option<UnixListener>,
+    pub events: Option<UnixListener>,
 }
 
 /// How long the log reaches back unless configured otherwise.
@@ -48,6 +57,7 @@ pub(crate) struct Place {
     pub(crate) data: PathBuf,
     pub(crate) dev: bool,
     pub(crate) rpc_listen: Option<SocketAddr>,
+    pub(crate) inherited: Inherited,
     pub(crate) verifier: Verifier,
     pub(crate) retention: Retention,
     pub(crate) event_bytes: usize,
@@ -59,6 +69,7 @@ impl Config {
             data: self.data,
             dev: self.dev,
             rpc_listen: self.rpc_listen,
+            inherited: self.inherited,
             verifier: self.verifier,
             retention: self.retention,
             event_bytes: self.event_bytes,
@@ -78,6 +89,7 @@ impl Config {
             data,
             dev: false,
             rpc_listen: None,
+            inherited: Inherited::default(),
             verifier,
             signer: None,
             provision_unknown: false,

@@ -37,7 +37,7 @@ pub use antiphon_store::{
     prune::Retention,
 };
 pub use antiphon_wire::{EVENTS_SOCKET, RPC_SOCKET};
-pub use config::Config;
+pub use config::{Config, Inherited};
 pub use folder::{FolderError, backup, run_dir};
 pub use huddle::{BadLivekit, Livekit};
 pub use limits::{Limits, Rate};

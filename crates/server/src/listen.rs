@@ -8,7 +8,10 @@ use std::{
     fs,
     io::{self, ErrorKind},
     net::SocketAddr,
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        net,
+    },
     path::{Path, PathBuf},
 };
 
@@ -31,6 +34,8 @@ pub enum ListenError {
         #[source]
         source: io::Error,
     },
+    #[error("a socket to listen on cannot be used; it needs a path")]
+    Inherit(#[source] io::Error),
     #[error("{address} is in use by another program; choose another address")]
     InUse { address: String },
 }
@@ -75,6 +80,22 @@ impl PrivateListener {
             })
         };
         bound().map_err(|source| ListenError::bind(shown, source))
+    }
+
+    /// A nonblocking socket that listens already. Who may talk to it follows from its file, as if
+    /// it were our own.
+    pub(crate) fn inherit(listener: net::UnixListener) -> Result<Self, ListenError> {
+        let taken = || {
+            let address = listener.local_addr()?;
+            let path = address.as_pathname().ok_or(ErrorKind::AddrNotAvailable)?;
+            let metadata = fs::metadata(path)?;
+            Ok(Self {
+                listener: UnixListener::from_std(listener)?,
+                uid: metadata.uid(),
+                gid: metadata.gid(),
+            })
+        };
+        taken().map_err(ListenError::Inherit)
     }
 }
 

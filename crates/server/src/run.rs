@@ -1,6 +1,6 @@
 //! From a configuration to a running server, and back.
 
-use std::{error::Error, net::SocketAddr, path::Path, sync::Arc};
+use std::{error::Error, mem, net::SocketAddr, os::unix::net::UnixListener, sync::Arc};
 
 use antiphon_store::{OpenError, Options, Store};
 use antiphon_wire::{EVENTS_SOCKET, RPC_SOCKET};
@@ -8,7 +8,7 @@ use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
     Config,
-    config::Place,
+    config::{Inherited, Place},
     context::{Failure, Shared},
     demo, families, fanout, folder,
     folder::{FolderError, run_dir},
@@ -42,18 +42,19 @@ pub struct Running {
     /// What goes on behind it: ends when dropped.
     background: JoinSet<()>,
     rpc_address: Option<SocketAddr>,
-    sockets: [SocketFile; 2],
+    sockets: Vec<SocketFile>,
 }
 
 /// Opens the data folder and listens. When this returns, calls are answered.
 pub async fn start(config: Config) -> Result<Running, StartError> {
-    let (place, means) = config.split();
+    let (mut place, means) = config.split();
+    let inherited = mem::take(&mut place.inherited);
     folder::make(&place.data)?;
     let database = folder::database(&place.data);
     let store = Store::open(Options::new(database, families::SCHEMA, place.event_bytes))?;
     let shared = Arc::new(Shared::new(store, means));
     let router = Arc::new(Router::new());
-    match prepare(&place, &shared, &router).await {
+    match prepare(&place, inherited, &shared, &router).await {
         Ok(listening) => Ok(serve(place, router, shared, listening)),
         Err(error) => {
             shared.store.close().await;
@@ -64,6 +65,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
 
 async fn prepare(
     place: &Place,
+    inherited: Inherited,
     shared: &Arc<Shared>,
     router: &Router,
 ) -> Result<Listening, StartError> {
@@ -75,7 +77,7 @@ async fn prepare(
     recall(shared)
         .await
         .map_err(|failure| StartError::Recall(failure.into()))?;
-    Ok(listen(place).await?)
+    Ok(listen(place, inherited).await?)
 }
 
 /// What an earlier run has left to be kept in mind. Everybody in a huddle gets the time of a whole
@@ -96,17 +98,23 @@ struct Listening {
     rpc: PrivateListener,
     events: PrivateListener,
     tcp: Option<tokio::net::TcpListener>,
-    sockets: [SocketFile; 2],
+    sockets: Vec<SocketFile>,
 }
 
-async fn listen(place: &Place) -> Result<Listening, ListenError> {
+async fn listen(place: &Place, inherited: Inherited) -> Result<Listening, ListenError> {
     let run = run_dir(&place.data);
-    let bind = |name: &str| {
-        let path = Path::join(&run, name);
-        PrivateListener::bind(&path).map(|listener| (listener, SocketFile(path)))
+    let mut sockets = Vec::new();
+    let mut listener = |name: &str, inherited: Option<UnixListener>| {
+        if let Some(inherited) = inherited {
+            return PrivateListener::inherit(inherited);
+        }
+        let path = run.join(name);
+        let listener = PrivateListener::bind(&path)?;
+        sockets.push(SocketFile(path));
+        Ok(listener)
     };
-    let (rpc, rpc_file) = bind(RPC_SOCKET)?;
-    let (events, events_file) = bind(EVENTS_SOCKET)?;
+    let rpc = listener(RPC_SOCKET, inherited.rpc)?;
+    let events = listener(EVENTS_SOCKET, inherited.events)?;
     let tcp = match place.rpc_listen {
         Some(address) => Some(bind_tcp(address).await?),
         None => None,
@@ -115,7 +123,7 @@ async fn listen(place: &Place) -> Result<Listening, ListenError> {
         rpc,
         events,
         tcp,
-        sockets: [rpc_file, events_file],
+        sockets,
     })
 }
 
@@ -167,6 +175,12 @@ impl Running {
     /// process has to end, because only opening the database again tells what is on disk.
     pub async fn failed(&self) -> Arc<str> {
         self.shared.store.failed().await
+    }
+
+    /// Whether the writer goes on; unresolved while it is held up, and `false` once it has ended.
+    pub fn pulse(&self) -> impl Future<Output = bool> + Send + use<> {
+        let store = self.shared.store.clone();
+        async move { store.pulse().await }
     }
 
     /// Takes no new calls, lets those under way finish within a bound, then closes the database.

@@ -14,7 +14,7 @@ use antiphon_api::ids::Pos;
 use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::{
-    sync::{Semaphore, watch},
+    sync::{Semaphore, oneshot, watch},
     task::spawn_blocking,
 };
 
@@ -142,6 +142,19 @@ impl Store {
             indeterminate: true,
         };
         answer.await.unwrap_or(Err(lost))
+    }
+
+    /// Whether the writer goes on: resolves when it has come to this in its queue, and touches no
+    /// file for it. `false` once the writer has ended; never while it is held up.
+    pub async fn pulse(&self) -> bool {
+        let (reply, answer) = oneshot::channel();
+        if let Ok(place) = Arc::clone(&self.shared.places).acquire_owned().await {
+            // As in a write, a writer that is gone answers by dropping it.
+            let _ = self.shared.queue.send(Message::Pulse(reply, place));
+        } else {
+            drop(reply);
+        }
+        answer.await.is_ok()
     }
 
     /// Runs `work` on a blocking thread, in a read transaction of its own: it sees one state of

@@ -18,7 +18,7 @@ use std::{
 };
 
 use rusqlite::Connection;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
 use crate::{Logged, Result, Tail, Tx, job::Job, tx::Outbox};
 
@@ -34,6 +34,8 @@ const IDLE: Duration = Duration::from_millis(250);
 pub(crate) enum Message {
     /// The permit is the job's place in the queue.
     Work(Box<dyn Job>, OwnedSemaphorePermit),
+    /// Answered at its turn; nothing is begun or written for it.
+    Pulse(oneshot::Sender<()>, OwnedSemaphorePermit),
     Close,
 }
 
@@ -104,6 +106,7 @@ impl Writer {
                     self.batch(job)?;
                     idle = false;
                 }
+                Ok(Message::Pulse(reply, place)) => beat(reply, place),
                 Err(RecvTimeoutError::Timeout) => {
                     self.checkpoint("PASSIVE");
                     idle = true;
@@ -121,6 +124,7 @@ impl Writer {
         for _ in 0..BATCH_MORE {
             match self.queue.try_recv() {
                 Ok(Message::Work(job, _)) => self.one(job)?,
+                Ok(Message::Pulse(reply, place)) => beat(reply, place),
                 Ok(Message::Close) => {
                     self.closing = true;
                     break;
@@ -180,4 +184,10 @@ impl Writer {
             tracing::warn!(%error, mode, "checkpoint failed");
         }
     }
+}
+
+fn beat(reply: oneshot::Sender<()>, place: OwnedSemaphorePermit) {
+    drop(place);
+    // Whoever has stopped waiting has given up the answer.
+    let _ = reply.send(());
 }

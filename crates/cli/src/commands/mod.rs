@@ -8,19 +8,21 @@ mod reach;
 mod serve;
 mod server;
 mod stop;
+mod supervisor;
 mod tail;
 mod token;
 
 use crate::{
     args::{Command, Token},
     exit::Exit,
+    passed::Passed,
 };
 
-pub(crate) async fn run(command: Command) -> anyhow::Result<Exit> {
+pub(crate) async fn run(command: Command, passed: Passed) -> anyhow::Result<Exit> {
     match command {
-        Command::Serve(args) => serve::run(args).await,
-        Command::Server(args) => server::run(args).await,
-        Command::Gateway(args) => gateway::run(args).await,
+        Command::Serve(args) => serve::run(args, passed).await,
+        Command::Server(args) => server::run(args, passed).await,
+        Command::Gateway(args) => gateway::run(args, passed).await,
         Command::Call(args) => call::run(args).await,
         Command::Tail(args) => tail::run(args).await,
         Command::Completions(args) => completions::run(&args),

@@ -4,15 +4,21 @@ use anyhow::bail;
 use super::{
     configured::{gateway, loaded, server, trusted},
     stop::{LAST_WORDS, Stop},
+    supervisor,
 };
-use crate::{args::Serve, exit::Exit, logging};
+use crate::{
+    args::Serve,
+    exit::Exit,
+    logging,
+    passed::{HTTP, Passed},
+};
 
 /// Server and gateway in one process, over the sockets in the data folder.
 #[expect(
     clippy::print_stdout,
     reason = "the address to open is what the command is asked for"
 )]
-pub(super) async fn run(args: Serve) -> anyhow::Result<Exit> {
+pub(super) async fn run(args: Serve, mut passed: Passed) -> anyhow::Result<Exit> {
     let Serve {
         configuration,
         authority,
@@ -26,6 +32,8 @@ pub(super) async fn run(args: Serve) -> anyhow::Result<Exit> {
     let server = server(&config, &trusted)?;
     let mut gateway = gateway(&config, &trusted)?;
     gateway.server = run_dir(&server.data);
+    gateway.inherited = passed.tcp(HTTP)?;
+    passed.nothing_else()?;
     let mut stop = Stop::listen()?;
 
     let server = antiphon_server::start(server).await?;
@@ -33,8 +41,12 @@ pub(super) async fn run(args: Serve) -> anyhow::Result<Exit> {
     gateway.linked().await;
     println!("Antiphon is ready: http://{}/", gateway.address());
 
+    supervisor::ready();
+
     tokio::select! {
         () = stop.asked() => {}
+        () = supervisor::watchdog(|| server.pulse()) => {}
+        () = supervisor::watch_link(&gateway) => {}
         reason = server.failed() => {
             let _ = tokio::time::timeout(LAST_WORDS, server.stop()).await;
             bail!("the database failed: {reason}");

@@ -1,18 +1,24 @@
-use antiphon_server::run_dir;
+use antiphon_server::{Inherited, run_dir};
 use anyhow::bail;
 
 use super::{
     configured::{flag, loaded, server, trusted},
     stop::{LAST_WORDS, Stop},
+    supervisor,
 };
-use crate::{args::Server, exit::Exit, logging};
+use crate::{
+    args::Server,
+    exit::Exit,
+    logging,
+    passed::{EVENTS, Passed, RPC},
+};
 
 /// The authority alone.
 #[expect(
     clippy::print_stdout,
     reason = "where to reach it is what the command is asked for"
 )]
-pub(super) async fn run(args: Server) -> anyhow::Result<Exit> {
+pub(super) async fn run(args: Server, mut passed: Passed) -> anyhow::Result<Exit> {
     let rpc_listen = flag(
         "--rpc-listen",
         "server.rpc_listen",
@@ -26,6 +32,11 @@ pub(super) async fn run(args: Server) -> anyhow::Result<Exit> {
     if config.tokens.signing_key.is_none() {
         server.signer = None;
     }
+    server.inherited = Inherited {
+        rpc: passed.unix(RPC)?,
+        events: passed.unix(EVENTS)?,
+    };
+    passed.nothing_else()?;
     let data = server.data.clone();
     let mut stop = Stop::listen()?;
 
@@ -35,8 +46,11 @@ pub(super) async fn run(args: Server) -> anyhow::Result<Exit> {
         println!("JSON-RPC is at http://{address}/rpc");
     }
 
+    supervisor::ready();
+
     tokio::select! {
         () = stop.asked() => {}
+        () = supervisor::watchdog(|| server.pulse()) => {}
         reason = server.failed() => {
             let _ = tokio::time::timeout(LAST_WORDS, server.stop()).await;
             bail!("the database failed: {reason}");

@@ -1,9 +1,11 @@
 //! When the daemons stop, and how they end.
 
-use std::time::Duration;
+use std::{future::ready, time::Duration};
 
 use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::supervisor;
 
 /// How long a server whose database failed may take to answer the calls it has.
 pub(super) const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -34,8 +36,10 @@ impl Stop {
     /// Runs `winding_up` to its end, or until asked a second time.
     pub(super) async fn unless_asked_again(&mut self, winding_up: impl Future<Output = ()>) {
         tracing::info!("stopping; ask again to stop at once");
+        supervisor::stopping();
         tokio::select! {
             () = winding_up => {}
+            () = supervisor::watchdog(|| ready(true)) => {}
             () = self.asked() => tracing::warn!("stopping at once"),
         }
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use http::{Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 
-pub(crate) use server::serve;
+pub(crate) use server::{Course, serve};
 
 use self::respond::{Body, not_found, refuse};
 use crate::{auth, gateway::Gateway};

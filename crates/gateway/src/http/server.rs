@@ -1,6 +1,6 @@
 //! The listener and its connections.
 
-use std::{convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
+use std::{cell::Cell, convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
 
 use http::Request;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -35,13 +35,23 @@ const TOO_MANY: &[u8] =
     b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\ncontent-length: 0\r\n\
     connection: close\r\n\r\n";
 
-/// Serves until `closing` turns true, then lets the requests under way finish. Tabs live on in
-/// tasks of their own.
+/// Until when a gateway accepts, and what its connections are told.
+#[derive(Clone)]
+pub(crate) struct Course {
+    /// No connection is accepted once this turns true.
+    pub(crate) accepting_ends: watch::Receiver<bool>,
+    /// Requests under way are finished, and no further one is taken, once this turns true.
+    pub(crate) closing: watch::Receiver<bool>,
+    /// Held by the listener, and by each connection until its first request is answered.
+    pub(crate) newcomer: watch::Receiver<()>,
+}
+
+/// Accepts and serves; ends when all connections have. Tabs live on in tasks of their own.
 pub(crate) async fn serve(
     listener: TcpListener,
     gateway: Arc<Gateway>,
     caps: Caps,
-    mut closing: watch::Receiver<bool>,
+    mut course: Course,
 ) {
     let seats = Arc::new(Seats::new(caps.connections, caps.connections_per_address));
     let mut connections = JoinSet::new();
@@ -51,12 +61,16 @@ pub(crate) async fn serve(
             Some((seat, listener.accept().await))
         };
         tokio::select! {
-            () = begun(&mut closing) => break,
+            () = begun(&mut course.accepting_ends) => break,
             Some(_) = connections.join_next() => {}
             Some((seat, accepted)) = accepted => match accepted {
                 Ok((stream, peer)) => {
-                    let guest = Guest { peer: peer.ip(), seat, seats: Arc::clone(&seats) };
-                    connections.spawn(connection(stream, guest, Arc::clone(&gateway), closing.clone()));
+                    let guest = Guest {
+                        peer: peer.ip(),
+                        seat,
+                        seats: Arc::clone(&seats),
+                    };
+                    connections.spawn(connection(stream, guest, Arc::clone(&gateway), course.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
@@ -65,7 +79,7 @@ pub(crate) async fn serve(
             }
         }
     }
-    drop(listener);
+    drop((listener, course));
     while connections.join_next().await.is_some() {}
 }
 
@@ -98,32 +112,30 @@ impl Guest {
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    guest: Guest,
-    gateway: Arc<Gateway>,
-    closing: watch::Receiver<bool>,
-) {
+async fn connection(stream: TcpStream, guest: Guest, gateway: Arc<Gateway>, course: Course) {
     prepare(&stream);
     if gateway.proxies.trusts(guest.peer) {
-        return http(stream, guest, gateway, closing).await;
+        return http(stream, guest, gateway, course).await;
     }
     match guest.counted(guest.peer) {
-        Some(seat) => http(stream, Guest { seat, ..guest }, gateway, closing).await,
+        Some(seat) => http(stream, Guest { seat, ..guest }, gateway, course).await,
         // Whoever does not read it is closed all the same.
         None => drop(stream.try_write(TOO_MANY)),
     }
 }
 
-async fn http(
-    stream: TcpStream,
-    guest: Guest,
-    gateway: Arc<Gateway>,
-    mut closing: watch::Receiver<bool>,
-) {
+async fn http(stream: TcpStream, guest: Guest, gateway: Arc<Gateway>, course: Course) {
+    let Course {
+        mut closing,
+        newcomer,
+        ..
+    } = course;
+    let newcomer = Cell::new(Some(newcomer));
     let handler = service_fn(move |mut request: Request<Incoming>| {
         let (gateway, guest) = (Arc::clone(&gateway), guest.clone());
+        let newcomer = newcomer.take();
         async move {
+            let _until_answered = newcomer;
             // A proxy has many clients on one connection, so that each request has a seat: until it
             // is answered, or its tab has gone.
             let seat = if gateway.proxies.trusts(guest.peer) {

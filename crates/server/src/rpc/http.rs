@@ -1,6 +1,6 @@
 //! HTTP/1.1 around JSON-RPC, on rpc.sock and, when asked, on TCP.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{cell::Cell, convert::Infallible, sync::Arc, time::Duration};
 
 use antiphon_api::{
     RpcError,
@@ -17,7 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Serialize;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    sync::{Semaphore, watch},
+    sync::{Semaphore, oneshot, watch},
     task::JoinSet,
 };
 
@@ -35,6 +35,9 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most connections at once on each listener; a further one waits in the listen queue.
 const MAX_CONNECTIONS: usize = 1024;
+/// How long after a stop was asked for a peer that was accepted before may take to begin its first
+/// request: it has been let in, and would wait for the next server otherwise.
+const NEWCOMER_PATIENCE: Duration = Duration::from_secs(1);
 /// After a failed accept (no file descriptors, say) the listener rests before it tries again.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
@@ -109,7 +112,10 @@ async fn connection<S>(stream: S, service: Service, mut stop: watch::Receiver<bo
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let (newcomer, first_request) = oneshot::channel::<Infallible>();
+    let newcomer = Cell::new(Some(newcomer));
     let handler = service_fn(move |request| {
+        drop(newcomer.take());
         let service = service.clone();
         async move { Ok::<_, Infallible>(service.respond(request).await) }
     });
@@ -120,7 +126,7 @@ where
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = asked(&mut stop) => {
+        () = last_chance(&mut stop, first_request) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -128,6 +134,15 @@ where
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+/// Resolves when a stop was asked for and the peer has begun its first request, or had the time to.
+async fn last_chance(
+    stop: &mut watch::Receiver<bool>,
+    first_request: oneshot::Receiver<Infallible>,
+) {
+    asked(stop).await;
+    let _ = tokio::time::timeout(NEWCOMER_PATIENCE, first_request).await;
 }
 
 impl Service {
