@@ -1,6 +1,7 @@
 //! The whole system from outside: real processes, real sockets, and clients that know the
 //! protocol's page and none of its code; but for the oracle, whose clients are the Rust client.
 
+mod activation;
 mod auth;
 mod caps;
 mod cli;
@@ -27,5 +28,6 @@ mod restore;
 mod resume;
 mod socket_calls;
 mod sse;
+mod supervisor;
 mod talk;
 mod terminal;

@@ -19,6 +19,7 @@ mod process;
 mod proxy;
 mod rng;
 mod secured;
+mod supervisor;
 mod tab;
 
 use std::time::Duration;
@@ -32,6 +33,7 @@ pub use process::{Process, binary, example};
 pub use proxy::Proxy;
 pub use rng::Rng;
 pub use secured::{Secured, base64url, unbase64url};
+pub use supervisor::Supervisor;
 pub use tab::{Closed, Refused, Tab, is_logged};
 
 /// How long anything is waited for.

@@ -86,7 +86,7 @@ impl Process {
         Self::spawn(folder, args, "info", command)
     }
 
-    fn spawn(folder: &Path, args: &[&str], log: &str, mut command: Command) -> Self {
+    pub(crate) fn spawn(folder: &Path, args: &[&str], log: &str, mut command: Command) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = Path::new(args.first().copied().unwrap_or("antiphon")).file_name();
