@@ -46,6 +46,8 @@ fn gateway_args(server: &Path) -> Vec<String> {
         "--dev",
         "--drain-window",
         "300ms",
+        "--set",
+        "gateway.caps.tabs_per_user=1000",
         "--server",
         server,
     ];

@@ -61,6 +61,7 @@ pub(crate) async fn serve(
             Some((seat, listener.accept().await))
         };
         tokio::select! {
+            biased;
             () = begun(&mut course.accepting_ends) => break,
             Some(_) = connections.join_next() => {}
             Some((seat, accepted)) = accepted => match accepted {
