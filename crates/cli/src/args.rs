@@ -36,6 +36,9 @@ pub(crate) enum Command {
     /// Print the script with which a shell completes commands, methods and parameters.
     #[command(after_help = INSTALLATION)]
     Completions(Completions),
+    /// Write the manual pages, one for each command.
+    #[command(hide = true)]
+    Manual(Manual),
     /// Copy the database, which a server may be using, to a file.
     Backup(Backup),
     /// Tokens.
@@ -263,6 +266,12 @@ Put the line of your shell into the file it reads when it starts:
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Completions {
     pub(crate) shell: Shell,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Manual {
+    /// The folder to write them to; made if it is not there.
+    pub(crate) folder: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

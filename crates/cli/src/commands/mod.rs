@@ -4,6 +4,7 @@ mod completions;
 mod config;
 mod configured;
 mod gateway;
+mod manual;
 mod reach;
 mod serve;
 mod server;
@@ -26,6 +27,7 @@ pub(crate) async fn run(command: Command, passed: Passed) -> anyhow::Result<Exit
         Command::Call(args) => call::run(args).await,
         Command::Tail(args) => tail::run(args).await,
         Command::Completions(args) => completions::run(&args),
+        Command::Manual(args) => manual::run(&args),
         Command::Token(Token::Issue(args)) => token::issue(args),
         Command::Backup(args) => backup::run(&args),
         Command::Config(command) => config::run(command),
