@@ -1,8 +1,15 @@
 //! Stopping in order: tabs are told, calls finish, nothing is lost.
 
-use std::{collections::BTreeSet, thread, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io::{Read, Write},
+    os::unix::net::UnixStream,
+    thread,
+    time::Duration,
+};
 
-use antiphon_test_support::{Closed, Follower, Install, Tab, eventually, now};
+use antiphon_test_support::{Closed, Follower, Install, PATIENCE, Tab, eventually, now};
+use rusqlite::Connection;
 use serde_json::json;
 
 /// The drain window of the fixtures' gateways.
@@ -84,6 +91,98 @@ fn asked_a_second_time_it_ends_at_once() {
         ends.contains(&Closed::Lost),
         "all had left already: {ends:?}"
     );
+}
+
+#[test]
+fn a_call_that_is_never_answered_does_not_keep_a_gateway() {
+    let mut install = Install::new();
+    install.start_server();
+    let (mut node, proxy) = install.start_gateway_behind_proxy("rpc.sock");
+    proxy.hold();
+    let caller = node.user(1);
+    let call = thread::spawn(move || caller.try_call("user.me", json!({})));
+    eventually("the call", || (proxy.connections() > 0).then_some(()));
+    node.process.signal("TERM");
+    assert!(node.process.wait().success(), "{}", node.process.errors());
+    let errors = node.process.errors();
+    assert!(errors.contains("not waited for"), "{errors}");
+    let answer = call.join().expect("the caller ends well");
+    assert!(answer.is_err(), "{answer:?}");
+}
+
+/// Has a server accept a call that another program's lock on the database holds up.
+fn held_up(install: &mut Install) -> (Connection, UnixStream) {
+    install.start_server();
+    install.send(1, 1, "before");
+    let lock = Connection::open(install.database()).expect("opens");
+    lock.execute_batch("BEGIN IMMEDIATE").expect("is free");
+    let body = r#"{"jsonrpc":"2.0","id":1,"method":"message.send","params":{"channel_id":1,"body":"held"}}"#;
+    let request = format!(
+        "POST /rpc HTTP/1.1\r\nHost: antiphon\r\nAntiphon-User: 1\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut call = UnixStream::connect(install.run_dir().join("rpc.sock")).expect("is there");
+    call.set_read_timeout(Some(PATIENCE)).expect("is a socket");
+    call.write_all(request.as_bytes()).expect("is sent");
+    // Connections are accepted in their order.
+    install.head();
+    (lock, call)
+}
+
+/// All that the other side says until it closes.
+fn answer(mut call: UnixStream) -> String {
+    let mut answer = String::new();
+    call.read_to_string(&mut answer).expect("it ends");
+    answer
+}
+
+/// What was said in channel 1, oldest first, by what is on disk.
+fn said(install: &Install) -> Vec<String> {
+    let database = Connection::open(install.database()).expect("opens");
+    let mut rows = database
+        .prepare("SELECT body FROM message WHERE channel_id = 1 ORDER BY id")
+        .expect("there is such a table");
+    let rows = rows.query_map([], |row| row.get(0)).expect("is read");
+    rows.map(|row| row.expect("a row")).collect()
+}
+
+#[test]
+fn a_server_answers_the_call_under_way_and_moves_the_log_to_the_file_before_it_ends() {
+    let mut install = Install::new();
+    let (lock, call) = held_up(&mut install);
+    let mut server = install.server.take().expect("a server runs");
+    server.signal("TERM");
+    eventually("the stop", || {
+        server.errors().contains("ask again").then_some(())
+    });
+    lock.execute_batch("ROLLBACK").expect("ends");
+    let answer = answer(call);
+    assert!(answer.contains(r#""body":"held""#), "{answer}");
+    drop(lock);
+    assert!(server.wait().success(), "{}", server.errors());
+    let log = install.database().with_extension("db-wal");
+    let left = log.metadata().map_or(0, |log| log.len());
+    assert_eq!(left, 0, "the WAL was left behind");
+    assert!(said(&install).ends_with(&["before".to_owned(), "held".to_owned()]));
+}
+
+#[test]
+fn a_server_that_is_asked_a_second_time_ends_at_once_and_keeps_what_it_answered() {
+    let mut install = Install::new();
+    let (lock, call) = held_up(&mut install);
+    let mut server = install.server.take().expect("a server runs");
+    server.signal("TERM");
+    eventually("the stop", || {
+        server.errors().contains("ask again").then_some(())
+    });
+    let begun = now();
+    server.signal("TERM");
+    server.wait();
+    assert!(begun.elapsed() < WINDOW, "{:?}", begun.elapsed());
+    assert_eq!(answer(call), "", "who answered it?");
+    drop(lock);
+    assert!(said(&install).ends_with(&["before".to_owned()]));
 }
 
 #[test]
