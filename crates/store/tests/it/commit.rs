@@ -1,5 +1,7 @@
 //! Group commit: closures share a transaction and nothing else.
 
+use std::time::Duration;
+
 use antiphon_api::ids::{Pos, UserId};
 use antiphon_store::{Audience, EmitError, ReadError, WriteError, rusqlite};
 
@@ -39,6 +41,23 @@ async fn a_batch_ends_after_128_more_than_its_first() {
         write.await.unwrap();
     }
     assert_eq!(store.figures().batches, 2);
+}
+
+#[tokio::test]
+async fn a_pulse_comes_through_the_writer_in_its_turn_and_commits_nothing() {
+    let place = Place::new();
+    let store = place.open();
+    assert!(store.pulse().await);
+    assert_eq!(store.figures().batches, 0);
+    let hold = Hold::the_writer(&store).await;
+    let mut pulse = Box::pin(store.pulse());
+    let early = tokio::time::timeout(Duration::from_millis(50), &mut pulse).await;
+    assert!(early.is_err(), "the writer is held up");
+    hold.release().await.unwrap();
+    assert!(pulse.await);
+    assert_eq!(store.figures().batches, 1, "that of the one who held it");
+    store.close().await;
+    assert!(!store.pulse().await, "the writer has ended");
 }
 
 #[tokio::test]
