@@ -1,7 +1,8 @@
 //! Sockets that somebody else keeps open, so that a restart refuses nobody.
 
 use std::{
-    net::TcpListener,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
     os::unix::{fs::PermissionsExt, net::UnixListener},
     path::Path,
     sync::{
@@ -214,6 +215,35 @@ fn who_comes_during_a_drain_is_served_by_the_next_gateway() {
         let _next = started(&supervisor, &args);
         second.join().expect("is let in").until("live");
     });
+}
+
+#[test]
+fn who_was_accepted_before_the_drain_and_asks_only_then_is_let_in() {
+    let mut install = Install::new();
+    install.start_server();
+    let (listener, address) = listener();
+    let supervisor = Supervisor::new(install.folder(), "unit").with("http", listener);
+    let mut gateway = started(&supervisor, &gateway_args(&install.run_dir()));
+    let mut early = TcpStream::connect(&address).expect("connects");
+    // Connections are accepted in their order.
+    let alive = Http::tcp(&address).get("/healthz").expect("answers");
+    assert_eq!(alive.status, 200);
+    gateway.signal("TERM");
+    supervisor.hears("STOPPING=1", &gateway);
+    let upgrade = format!(
+        "GET /ws/user/1 HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer dev:1\r\n\
+         Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    early.write_all(upgrade.as_bytes()).expect("is sent");
+    let mut heard = Vec::new();
+    early.read_to_end(&mut heard).expect("it ends");
+    let heard = String::from_utf8_lossy(&heard);
+    assert!(heard.starts_with("HTTP/1.1 101"), "{heard}");
+    for frame in ["hello", "going_away"] {
+        assert!(heard.contains(frame), "{heard}");
+    }
+    assert!(gateway.wait().success(), "{}", gateway.errors());
 }
 
 #[test]

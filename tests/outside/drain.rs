@@ -186,6 +186,23 @@ fn a_server_that_is_asked_a_second_time_ends_at_once_and_keeps_what_it_answered(
 }
 
 #[test]
+fn a_server_that_is_asked_a_second_time_does_not_wait_for_its_writer() {
+    let mut install = Install::new();
+    let (_lock, call) = held_up(&mut install);
+    let mut server = install.server.take().expect("a server runs");
+    // Nobody waits for the answer, so that the writer is all that is left to wait for.
+    drop(call);
+    server.signal("TERM");
+    eventually("the end of its socket", || {
+        UnixStream::connect(install.run_dir().join("rpc.sock")).err()
+    });
+    let begun = now();
+    server.signal("TERM");
+    server.wait();
+    assert!(begun.elapsed() < WINDOW, "{:?}", begun.elapsed());
+}
+
+#[test]
 fn both_in_one_process_stop_in_order_too() {
     let install = Install::new();
     let mut both = install.serve("info");
