@@ -281,11 +281,7 @@ fn a_socket_of_the_wrong_kind_or_of_no_known_name_is_refused_with_the_reason() {
         "{errors}"
     );
     let (connected, address) = listener();
-    let connected = (
-        std::net::TcpStream::connect(address).expect("connects"),
-        connected,
-    )
-        .0;
+    let connected = (TcpStream::connect(address).expect("connects"), connected).0;
     let errors = refused("d", new("d").with("http", connected), &["gateway", "--dev"]);
     assert!(errors.contains("does not listen"), "{errors}");
 }

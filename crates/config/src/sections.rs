@@ -37,7 +37,7 @@ pub struct Gateway {
     pub heartbeat: Heartbeat,
     /// How long a session is kept after its last tab has gone, so that a tab can come back to it.
     pub linger: Time<SECOND, { HOUR }>,
-    /// Where clients connect.
+    /// Where clients connect, unless a supervisor passes a socket on which it listens.
     pub listen: SocketAddr,
     pub rings: Rings,
     /// The folder with the server's sockets, `run` in its data folder.

@@ -37,11 +37,14 @@ pub(super) async fn run(args: Server, mut passed: Passed) -> anyhow::Result<Exit
         events: passed.unix(EVENTS)?,
     };
     passed.nothing_else()?;
-    let data = server.data.clone();
+    let at = match (&server.inherited.rpc, &server.inherited.events) {
+        (None, None) => run_dir(&server.data).display().to_string(),
+        _ => "on the sockets it was given".to_owned(),
+    };
     let mut stop = Stop::listen()?;
 
     let server = antiphon_server::start(server).await?;
-    println!("Antiphon's server is ready: {}", run_dir(&data).display());
+    println!("Antiphon's server is ready: {at}");
     if let Some(address) = server.rpc_address() {
         println!("JSON-RPC is at http://{address}/rpc");
     }
