@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{self, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -82,18 +82,8 @@ pub struct Running {
 pub async fn start(config: Config) -> Result<Running, StartError> {
     let socket = events_socket(&config.server)?;
     let inherited = config.inherited.is_some();
-    let address = match &config.inherited {
-        Some(listener) => listener.local_addr().map_err(StartError::Inherit)?,
-        None => config.listen,
-    };
-    if config.dev && !address.ip().is_loopback() {
-        return Err(StartError::DevNeedsLoopback(address));
-    }
-    let listener = match config.inherited {
-        Some(listener) => TcpListener::from_std(listener).map_err(StartError::Inherit)?,
-        None => listen(address).await?,
-    };
-    let address = listener.local_addr().unwrap_or(address);
+    let listener = listener(config.inherited, config.listen, config.dev).await?;
+    let address = listener.local_addr().unwrap_or(config.listen);
     let boot = getrandom::u64().map_err(StartError::Random)?;
     let (link_state, link) = watch::channel(LinkState::default());
     let (draining, draining_seen) = watch::channel(false);
@@ -166,6 +156,24 @@ fn events_socket(server: &Path) -> Result<PathBuf, StartError> {
         return Err(StartError::PathTooLong { path });
     }
     Ok(socket)
+}
+
+async fn listener(
+    inherited: Option<net::TcpListener>,
+    address: SocketAddr,
+    dev: bool,
+) -> Result<TcpListener, StartError> {
+    let address = match &inherited {
+        Some(listener) => listener.local_addr().map_err(StartError::Inherit)?,
+        None => address,
+    };
+    if dev && !address.ip().is_loopback() {
+        return Err(StartError::DevNeedsLoopback(address));
+    }
+    match inherited {
+        Some(listener) => TcpListener::from_std(listener).map_err(StartError::Inherit),
+        None => listen(address).await,
+    }
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
@@ -255,10 +263,10 @@ impl Running {
     /// they have.
     async fn all_left(&self, until: Instant) {
         let directory = self.link.borrow().directory.clone();
-        let welcome_ends = match self.inherited {
-            true => Instant::now() + NEWCOMER_PATIENCE,
-            false => Instant::now(),
-        };
+        let mut welcome_ends = Instant::now();
+        if self.inherited {
+            welcome_ends += NEWCOMER_PATIENCE;
+        }
         loop {
             let now = Instant::now();
             let welcomed = self.newcomers.is_closed() || now >= welcome_ends;
