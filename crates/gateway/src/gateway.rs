@@ -23,6 +23,7 @@ use crate::{
     clock,
     directory::Directory,
     link::LinkState,
+    probe::Canary,
     replay::Replays,
 };
 
@@ -39,6 +40,8 @@ pub(crate) struct Gateway {
     pub(crate) calls: Calls,
     pub(crate) replays: Replays,
     pub(crate) draining: watch::Receiver<bool>,
+    /// If there is to be one.
+    pub(crate) canary: Option<Canary>,
 }
 
 impl Gateway {

@@ -20,6 +20,7 @@ use crate::{
     gateway::Gateway,
     http::serve,
     link::{Link, LinkState},
+    probe::Canary,
     replay::Replays,
 };
 
@@ -60,6 +61,7 @@ pub struct Running {
     closing: watch::Sender<bool>,
     calls: Calls,
     drain_window: Duration,
+    canary: JoinSet<()>,
     serving: JoinSet<()>,
     background: JoinSet<()>,
 }
@@ -75,6 +77,16 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let boot = getrandom::u64().map_err(StartError::Random)?;
     let (link_state, link) = watch::channel(LinkState::default());
     let (draining, draining_seen) = watch::channel(false);
+    let rpc = Rpc::unix(config.server.join(RPC_SOCKET));
+    let mut singing = JoinSet::new();
+    let (canary, passed) = if config.canary_interval.is_zero() {
+        (None, None)
+    } else {
+        let times = (config.canary_interval, config.canary_late);
+        let (canary, task, passed) = Canary::new(times, address, rpc.clone(), link.clone());
+        singing.spawn(task.run());
+        (Some(canary), Some(passed))
+    };
     let follower = Link {
         socket,
         session: antiphon_session::Config {
@@ -84,8 +96,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         tabs_per_user: config.caps.tabs_per_user,
         boot: format!("{boot:016x}"),
         state: link_state,
+        passed,
     };
-    let rpc = Rpc::unix(config.server.join(RPC_SOCKET));
     let calls = Calls::new(rpc.clone());
     let gateway = Arc::new(Gateway {
         verifier: config.verifier,
@@ -99,6 +111,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         replays: Replays::new(rpc.clone()),
         rpc,
         draining: draining_seen,
+        canary,
     });
     let mut serving = JoinSet::new();
     let (closing, closing_seen) = watch::channel(false);
@@ -113,6 +126,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         closing,
         calls,
         drain_window: config.drain_window,
+        canary: singing,
         serving,
         background,
     })
@@ -167,6 +181,7 @@ impl Running {
     /// whoever asks whether this gateway is ready.
     pub async fn drain(mut self) {
         self.draining.send_replace(true);
+        self.canary.shutdown().await;
         let directory = self.link.borrow().directory.clone();
         if let Some(directory) = directory {
             let window = self.drain_window;

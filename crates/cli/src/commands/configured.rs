@@ -220,6 +220,8 @@ pub(super) fn gateway(
     gateway.proxies =
         Proxies::new(&given.trusted_proxies).map_err(|error| Misconfigured(error.into()))?;
     gateway.drain_window = given.drain_window.get();
+    gateway.canary_interval = given.canary_interval.get();
+    gateway.canary_late = given.canary_late.get();
     gateway.caps = Caps {
         connections: size(given.caps.connections.get()),
         connections_per_address: size(given.caps.connections_per_address.get()),
@@ -278,6 +280,8 @@ mod tests {
         assert_eq!(of_gateway.session, usual.session);
         assert_eq!(of_gateway.ring_bytes_of_all, usual.ring_bytes_of_all);
         assert_eq!(of_gateway.drain_window, usual.drain_window);
+        assert_eq!(of_gateway.canary_interval, usual.canary_interval);
+        assert_eq!(of_gateway.canary_late, usual.canary_late);
         let usual = antiphon_server::Config::new(config.server.data, verifier());
         assert_eq!(of_server.limits, usual.limits);
         assert_eq!(of_server.retention, usual.retention);
