@@ -2,12 +2,14 @@
 //! protocol's page and none of its code; but for the oracle, whose clients are the Rust client.
 
 mod auth;
+mod canary;
 mod caps;
 mod cli;
 mod completion;
 mod configuration;
 mod database;
 mod disk;
+mod doctor;
 mod drain;
 mod edge;
 mod examples;

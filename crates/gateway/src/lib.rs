@@ -33,4 +33,5 @@ pub use antiphon_session::Config as SessionConfig;
 pub use auth::{NotANetwork, NotAnOrigin, Origins, Proxies};
 pub use caps::Caps;
 pub use config::Config;
+pub use probe::reachable;
 pub use run::{Running, StartError, start};

@@ -12,6 +12,7 @@ use anyhow::{Context, anyhow};
 use crate::{
     args::{Authority, Configuration, Edge, Trust},
     exit::{Misconfigured, Misused},
+    logging::filter,
 };
 
 /// Lays file, environment and flags over each other. `short` are flags that name keys of their own.
@@ -113,6 +114,20 @@ pub(super) fn trusted(tokens: &Tokens) -> anyhow::Result<Trusted> {
         verifier: if tokens.dev { verifier.dev() } else { verifier },
         signer: Signer::new(key, names),
     })
+}
+
+/// Everything that is wrong with what was loaded, as the daemons would find it.
+pub(super) fn wrong(config: &Config) -> Vec<anyhow::Error> {
+    let trusted = match trusted(&config.tokens) {
+        Ok(trusted) => trusted,
+        Err(error) => return vec![error],
+    };
+    let found = [
+        filter(&config.log).map(drop),
+        server(config, &trusted).map(drop),
+        gateway(config, &trusted).map(drop),
+    ];
+    found.into_iter().filter_map(Result::err).collect()
 }
 
 fn read(path: &Path) -> anyhow::Result<Key> {

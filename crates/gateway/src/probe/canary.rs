@@ -114,7 +114,8 @@ impl Canary {
 }
 
 /// The address under which this machine reaches a listener.
-fn reachable(listen: SocketAddr) -> SocketAddr {
+#[must_use]
+pub fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen {
         SocketAddr::V4(_) if listen.ip().is_unspecified() => [127, 0, 0, 1].into(),
         SocketAddr::V6(_) if listen.ip().is_unspecified() => std::net::Ipv6Addr::LOCALHOST.into(),
@@ -129,31 +130,29 @@ impl Singing {
     pub(crate) async fn run(mut self) {
         let mut link = self.link.clone();
         let mut well = true;
-        while link.wait_for(|link| link.up).await.is_ok() {
-            let ended = tokio::select! {
-                failed = self.sing(&mut well) => Some(failed),
-                _ = link.wait_for(|link| !link.up) => None,
-            };
-            match ended {
-                None => self.state.send_modify(|state| state.waiting_since = None),
-                Some(failed) => {
+        while self.linked(&mut link).await {
+            tokio::select! {
+                ended = self.sing(&mut well) => {
+                    let Err(failed) = ended;
                     failed.report(std::mem::take(&mut well));
                     self.wait();
                     tokio::time::sleep(PAUSE).await;
                 }
+                () = unlinked(&mut link) => {}
             }
         }
     }
 
-    /// Sends probe after probe, until one does not arrive.
-    async fn sing(&mut self, well: &mut bool) -> Failed {
-        match self.try_sing(well).await {
-            Ok(never) => match never {},
-            Err(failed) => failed,
+    /// Waits for the link, and for nothing else meanwhile. `false`: there will be none.
+    async fn linked(&self, link: &mut watch::Receiver<LinkState>) -> bool {
+        if !link.borrow().up {
+            self.state.send_modify(|state| state.waiting_since = None);
         }
+        link.wait_for(|link| link.up).await.is_ok()
     }
 
-    async fn try_sing(&mut self, well: &mut bool) -> Result<std::convert::Infallible, Failed> {
+    /// Sends probe after probe, until one does not arrive.
+    async fn sing(&mut self, well: &mut bool) -> Result<std::convert::Infallible, Failed> {
         self.wait();
         let url = format!("http://{}", self.gateway);
         let dial = async |target: Target| self.dial(target).await;
@@ -219,6 +218,11 @@ async fn ending(tab: &mut Stream) -> Closed {
             return closed;
         }
     }
+}
+
+async fn unlinked(link: &mut watch::Receiver<LinkState>) {
+    // An error means that the gateway is being dropped.
+    let _ = link.wait_for(|link| !link.up).await;
 }
 
 fn arrived(hops: Hops) -> Result<Arrived, Missing> {

@@ -34,6 +34,7 @@ use antiphon_client::{
 use antiphon_wire::RPC_SOCKET;
 use tokio::{sync::broadcast, time::Instant};
 
+pub use self::canary::reachable;
 use self::ear::Ear;
 pub(crate) use self::{
     canary::{Canary, CanaryState},
