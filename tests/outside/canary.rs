@@ -68,12 +68,10 @@ fn a_gateway_without_its_server_says_that_and_its_canary_sings_again_when_it_is_
     install.start_server();
     let node = install.start_gateway_with(&OFTEN);
     sung(&node);
+    install.server.as_ref().expect("runs").signal("STOP");
+    becomes(&node, 503, &json!(["canary_late"]));
     install.kill_server();
     becomes(&node, 503, &json!(["link_down"]));
-    let gone = now();
-    while gone.elapsed() < Duration::from_millis(1_500) {
-        assert_eq!(readiness(&node).1["reasons"], json!(["link_down"]));
-    }
     install.start_server();
     becomes(&node, 200, &json!([]));
     sung(&node);
@@ -90,7 +88,7 @@ fn without_a_canary_nothing_is_late() {
 fn it_stops_before_the_tabs_leave() {
     let mut install = Install::new();
     install.start_server();
-    let keys = [OFTEN[0], OFTEN[1], "gateway.drain_window=1m"];
+    let keys = [OFTEN[0], OFTEN[1], "gateway.drain_window=10m"];
     let mut node = install.start_gateway_with(&keys);
     sung(&node);
     node.process.signal("TERM");
