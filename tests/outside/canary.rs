@@ -86,10 +86,9 @@ fn without_a_canary_nothing_is_late() {
 
 #[test]
 fn it_stops_before_the_tabs_leave() {
-    let mut install = Install::new();
-    install.start_server();
+    let install = Install::new();
     let keys = [OFTEN[0], OFTEN[1], "gateway.drain_window=10m"];
-    let mut node = install.start_gateway_with(&keys);
+    let mut node = install.serve_with(&keys);
     sung(&node);
     node.process.signal("TERM");
     // Its tab would stay for a part of the window.
