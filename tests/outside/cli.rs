@@ -26,6 +26,7 @@ fn help_is_for_reading() {
         "token",
         "config",
         "backup",
+        "doctor",
     ];
     let (code, help, _) = run(&install, &["--help"]);
     assert_eq!(code, 0);

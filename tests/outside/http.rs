@@ -42,7 +42,9 @@ fn health_readiness_and_the_document_are_for_everybody() {
     install.kill_server();
     assert_eq!(get("/healthz").status, 200);
     antiphon_test_support::eventually("a gateway that is not ready", || {
-        (get("/readyz").status == 503).then_some(())
+        let ready = get("/readyz");
+        let unready = json!({ "ready": false, "reasons": ["link_down"], "canary": null });
+        (ready.status == 503 && ready.json() == unready).then_some(())
     });
     let away = get("/openrpc.json");
     assert_eq!((away.status, away.header("retry-after")), (503, Some("1")));

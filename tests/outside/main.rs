@@ -3,12 +3,14 @@
 
 mod activation;
 mod auth;
+mod canary;
 mod caps;
 mod cli;
 mod completion;
 mod configuration;
 mod database;
 mod disk;
+mod doctor;
 mod drain;
 mod edge;
 mod examples;

@@ -90,6 +90,12 @@ integer!(/// How often an entity has changed; of two copies the higher revision 
 integer!(/// Milliseconds since 1970-01-01T00:00:00Z.
     UnixMs, 0);
 
+impl UserId {
+    /// The probe, by which an installation is tried out. Nobody else ever has this id, and it has no
+    /// user: who names it in a token is not believed.
+    pub const PROBE: Self = Self(MAX_SAFE_INTEGER);
+}
+
 /// Whose session it is; on the wire `user:42`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Principal {

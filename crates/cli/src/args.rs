@@ -47,6 +47,8 @@ pub(crate) enum Command {
     /// The configuration.
     #[command(subcommand)]
     Config(Config),
+    /// Look whether everything is well, with an event sent from a commit to a socket; fail if not.
+    Doctor(Doctor),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -142,6 +144,24 @@ pub(crate) struct Backup {
     pub(crate) configuration: Configuration,
     #[command(flatten)]
     pub(crate) authority: Authority,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) configuration: Configuration,
+    #[command(flatten)]
+    pub(crate) authority: Authority,
+    #[command(flatten)]
+    pub(crate) trust: Trust,
+    /// Where the gateway is, as http://127.0.0.1:8484; where it is configured to listen unless given.
+    #[arg(long, value_name = "URL", env = "ANTIPHON_GATEWAY")]
+    pub(crate) url: Option<String>,
+    /// Read the whole database for damage, too; it may take minutes.
+    #[arg(long)]
+    pub(crate) deep: bool,
+    #[command(flatten)]
+    pub(crate) show: Show,
 }
 
 #[derive(Debug, Subcommand)]

@@ -31,6 +31,11 @@ pub struct Config {
 pub struct Gateway {
     /// Origins whose pages may connect beside the gateway's own, each as https://example.org.
     pub allowed_origins: Vec<String>,
+    /// From one probe of the canary to the next; 0s for no canary. It sends an event from a commit to a tab
+    /// of its own, as antiphon doctor does once.
+    pub canary_interval: Time<0, { HOUR }>,
+    /// How long a probe of the canary may be on its way; then the gateway is not ready.
+    pub canary_late: Time<SECOND, { 10 * MINUTE }>,
     pub caps: Caps,
     /// Over how long the tabs leave when the gateway stops, each at a moment of its own.
     pub drain_window: Time<0, { 10 * MINUTE }>,
@@ -51,6 +56,8 @@ impl Default for Gateway {
     fn default() -> Self {
         Self {
             allowed_origins: Vec::new(),
+            canary_interval: Time::of(Duration::ZERO),
+            canary_late: Time::of(Duration::from_secs(5)),
             caps: Caps::default(),
             drain_window: Time::of(Duration::from_secs(5)),
             heartbeat: Heartbeat::default(),

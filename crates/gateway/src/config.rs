@@ -24,6 +24,10 @@ pub struct Config {
     pub session: antiphon_session::Config,
     /// Bytes of event text that all rings keep together.
     pub ring_bytes_of_all: usize,
+    /// From one probe of the canary to the next; zero for no canary.
+    pub canary_interval: Duration,
+    /// How long a probe may be on its way before the gateway is not ready.
+    pub canary_late: Duration,
     /// Over how long a drain spreads the tabs' departures.
     pub drain_window: Duration,
 }
@@ -42,6 +46,8 @@ impl Config {
             caps: Caps::default(),
             session: antiphon_session::Config::default(),
             ring_bytes_of_all: 1 << 30,
+            canary_interval: Duration::ZERO,
+            canary_late: Duration::from_secs(5),
             drain_window: Duration::from_secs(5),
         }
     }

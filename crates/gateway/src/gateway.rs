@@ -23,6 +23,7 @@ use crate::{
     clock,
     directory::Directory,
     link::LinkState,
+    probe::Canary,
     replay::Replays,
 };
 
@@ -41,6 +42,8 @@ pub(crate) struct Gateway {
     pub(crate) draining: watch::Receiver<bool>,
     /// Its socket goes on without it, so that who came before the drain is let in all the same.
     pub(crate) inherited: bool,
+    /// If there is to be one.
+    pub(crate) canary: Option<Canary>,
 }
 
 impl Gateway {

@@ -4,7 +4,11 @@
 //! hello and a `reset` set a position; heartbeats never do. Until the first hello and all the
 //! revocations behind it nobody is served.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use antiphon_api::{events::Keep, ids::Pos};
 use antiphon_session::Entry;
@@ -18,11 +22,14 @@ use tokio::{
         UnixStream,
         unix::{OwnedReadHalf, OwnedWriteHalf},
     },
-    sync::watch,
+    sync::{broadcast, watch},
     time::Instant,
 };
 
-use crate::directory::{Directory, SHARDS};
+use crate::{
+    directory::{Directory, SHARDS},
+    probe::Passed,
+};
 
 /// The pause between two attempts to reach the server: the first, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -47,10 +54,12 @@ pub(crate) struct Link {
     /// Names this process among all that ever were.
     pub(crate) boot: String,
     pub(crate) state: watch::Sender<LinkState>,
+    /// Where events to the probe are told, if there is a canary.
+    pub(crate) passed: Option<broadcast::Sender<Passed>>,
 }
 
 #[derive(Debug, thiserror::Error)]
-enum LinkError {
+pub(crate) enum LinkError {
     #[error("cannot reach the server")]
     Connect(#[source] std::io::Error),
     #[error("the link broke")]
@@ -101,21 +110,8 @@ impl Link {
         after: &mut Option<Pos>,
         renewal: &mut Option<Instant>,
     ) -> Result<std::convert::Infallible, LinkError> {
-        let stream = UnixStream::connect(&self.socket)
-            .await
-            .map_err(LinkError::Connect)?;
-        let (reader, mut writer) = stream.into_split();
-        let hello = FromGateway::Hello {
-            v: LINK_VERSION,
-            gateway: "gateway".to_owned(),
-            boot: self.boot.clone(),
-            after: *after,
-        };
-        write(&mut writer, &hello).await?;
-        let mut inbound = Inbound {
-            reader,
-            decoder: Decoder::default(),
-        };
+        let (mut inbound, mut writer) =
+            connect(&self.socket, "gateway", &self.boot, *after).await?;
         if after.is_some() {
             renewal.get_or_insert_with(|| Instant::now() + Duration::from_millis(LEASE_GRACE_MS));
         }
@@ -128,7 +124,7 @@ impl Link {
             state.up = true;
         });
         tokio::select! {
-            ended = receive(&mut inbound, &directory, after, next) => ended,
+            ended = self.receive(&mut inbound, &directory, after, next) => ended,
             ended = tell(&mut writer, &directory) => ended,
             never = renew(&directory, renewal) => match never {},
         }
@@ -159,15 +155,70 @@ impl Link {
         let directory = Directory::new(&self.session, self.tabs_per_user, start);
         Ok(Arc::new(directory))
     }
+
+    /// Takes in everything from `message` on.
+    async fn receive(
+        &self,
+        inbound: &mut Inbound,
+        directory: &Directory,
+        after: &mut Option<Pos>,
+        mut message: FromServer,
+    ) -> Result<std::convert::Infallible, LinkError> {
+        loop {
+            match message {
+                FromServer::Envelope(envelope) => {
+                    self.tell_passed(&envelope);
+                    if let Some(pos) = deliver(directory, &envelope)? {
+                        *after = Some(pos);
+                    }
+                }
+                FromServer::Revoke(revocation) => directory.revoke(revocation),
+                FromServer::Heartbeat { .. } => {}
+                FromServer::Hello { .. } => return Err(LinkError::NoHello),
+            }
+            message = inbound.next().await?;
+        }
+    }
+
+    fn tell_passed(&self, envelope: &Envelope) {
+        if let Some(told) = &self.passed
+            && let Some(passed) = Passed::of(envelope)
+        {
+            // An error means that the canary has been stopped.
+            let _ = told.send(passed);
+        }
+    }
 }
 
-struct Inbound {
+/// Reaches the server and says hello.
+pub(crate) async fn connect(
+    socket: &Path,
+    name: &str,
+    boot: &str,
+    after: Option<Pos>,
+) -> Result<(Inbound, OwnedWriteHalf), LinkError> {
+    let stream = UnixStream::connect(socket)
+        .await
+        .map_err(LinkError::Connect)?;
+    let (reader, mut writer) = stream.into_split();
+    let hello = FromGateway::Hello {
+        v: LINK_VERSION,
+        gateway: name.to_owned(),
+        boot: boot.to_owned(),
+        after,
+    };
+    write(&mut writer, &hello).await?;
+    let decoder = Decoder::default();
+    Ok((Inbound { reader, decoder }, writer))
+}
+
+pub(crate) struct Inbound {
     reader: OwnedReadHalf,
     decoder: Decoder,
 }
 
 impl Inbound {
-    async fn next(&mut self) -> Result<FromServer, LinkError> {
+    pub(crate) async fn next(&mut self) -> Result<FromServer, LinkError> {
         loop {
             if let Some(bytes) = self.decoder.next_message()? {
                 return Ok(FromServer::decode(&bytes)?);
@@ -195,28 +246,6 @@ async fn revocations(
             | FromServer::Heartbeat { .. }
             | FromServer::Envelope(_)) => return Ok(other),
         }
-    }
-}
-
-/// Takes in everything from `message` on.
-async fn receive(
-    inbound: &mut Inbound,
-    directory: &Directory,
-    after: &mut Option<Pos>,
-    mut message: FromServer,
-) -> Result<std::convert::Infallible, LinkError> {
-    loop {
-        match message {
-            FromServer::Envelope(envelope) => {
-                if let Some(pos) = deliver(directory, &envelope)? {
-                    *after = Some(pos);
-                }
-            }
-            FromServer::Revoke(revocation) => directory.revoke(revocation),
-            FromServer::Heartbeat { .. } => {}
-            FromServer::Hello { .. } => return Err(LinkError::NoHello),
-        }
-        message = inbound.next().await?;
     }
 }
 

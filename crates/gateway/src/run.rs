@@ -25,6 +25,7 @@ use crate::{
     gateway::Gateway,
     http::{Course, serve},
     link::{Link, LinkState},
+    probe::Canary,
     replay::Replays,
 };
 
@@ -74,6 +75,7 @@ pub struct Running {
     drain_window: Duration,
     newcomers: watch::Sender<()>,
     inherited: bool,
+    canary: JoinSet<()>,
     serving: JoinSet<()>,
     background: JoinSet<()>,
 }
@@ -87,6 +89,16 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let boot = getrandom::u64().map_err(StartError::Random)?;
     let (link_state, link) = watch::channel(LinkState::default());
     let (draining, draining_seen) = watch::channel(false);
+    let rpc = Rpc::unix(config.server.join(RPC_SOCKET));
+    let mut singing = JoinSet::new();
+    let (canary, passed) = if config.canary_interval.is_zero() {
+        (None, None)
+    } else {
+        let times = (config.canary_interval, config.canary_late);
+        let (canary, task, passed) = Canary::new(times, address, rpc.clone(), link.clone());
+        singing.spawn(task.run());
+        (Some(canary), Some(passed))
+    };
     let follower = Link {
         socket,
         session: antiphon_session::Config {
@@ -96,8 +108,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         tabs_per_user: config.caps.tabs_per_user,
         boot: format!("{boot:016x}"),
         state: link_state,
+        passed,
     };
-    let rpc = Rpc::unix(config.server.join(RPC_SOCKET));
     let calls = Calls::new(rpc.clone());
     let gateway = Arc::new(Gateway {
         verifier: config.verifier,
@@ -112,6 +124,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         rpc,
         draining: draining_seen.clone(),
         inherited,
+        canary,
     });
     let mut serving = JoinSet::new();
     let (closing, closing_seen) = watch::channel(false);
@@ -144,6 +157,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         drain_window: config.drain_window,
         newcomers,
         inherited,
+        canary: singing,
         serving,
         background,
     })
@@ -240,6 +254,7 @@ impl Running {
     /// queue for the next gateway, and who had been accepted is let in and leaves with the others.
     pub async fn drain(mut self) {
         self.draining.send_replace(true);
+        self.canary.shutdown().await;
         let until = Instant::now() + self.drain_window;
         if timeout_at(until + DRAIN_SLACK, self.all_left(until))
             .await

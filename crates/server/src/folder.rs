@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use antiphon_store::backup::{BackupError, Copied};
+use antiphon_store::backup::{self, BackupError, Copied};
 
 /// Where a data folder's sockets are.
 #[must_use]
@@ -43,9 +43,16 @@ pub(crate) fn make(data: &Path) -> Result<(), FolderError> {
 /// Copies the database of a data folder, which a server may be using, to a file that must not be
 /// there.
 pub fn backup(data: &Path, to: &Path) -> Result<Copied, BackupError> {
-    antiphon_store::backup::copy(&database(data), to)
+    backup::copy(&database(data), to)
 }
 
-pub(crate) fn database(data: &Path) -> PathBuf {
+/// Reads a whole database, which a server may be using, for damage.
+pub fn quick_check(database: &Path) -> Result<(), BackupError> {
+    backup::quick_check(database)
+}
+
+/// Where a data folder's database is.
+#[must_use]
+pub fn database(data: &Path) -> PathBuf {
     data.join("antiphon.db")
 }

@@ -38,7 +38,7 @@ pub use antiphon_store::{
 };
 pub use antiphon_wire::{EVENTS_SOCKET, RPC_SOCKET};
 pub use config::{Config, Inherited};
-pub use folder::{FolderError, backup, run_dir};
+pub use folder::{FolderError, backup, database, quick_check, run_dir};
 pub use huddle::{BadLivekit, Livekit};
 pub use limits::{Limits, Rate};
 pub use listen::ListenError;

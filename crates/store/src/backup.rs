@@ -55,6 +55,21 @@ pub enum BackupError {
     },
     #[error("the copy is damaged, and so may the database be: {first}")]
     Damaged { first: String },
+    #[error("the database {path} is damaged: {first}")]
+    DamagedItself { path: PathBuf, first: String },
+}
+
+/// Reads the database `path`, which may be in use, for damage; its indexes are not held against their
+/// tables, which a copy's are.
+pub fn quick_check(path: &Path) -> Result<(), BackupError> {
+    let verdict: rusqlite::Result<String> = open::reader(path)
+        .and_then(|db| db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)));
+    let path = path.to_owned();
+    match verdict {
+        Ok(verdict) if verdict == "ok" => Ok(()),
+        Ok(first) => Err(BackupError::DamagedItself { path, first }),
+        Err(source) => Err(BackupError::Read { path, source }),
+    }
 }
 
 /// Copies the database `from` to the file `to`, which must not be there, for its owner alone to

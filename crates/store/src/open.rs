@@ -2,6 +2,7 @@
 
 use std::{
     fs::{File, TryLockError},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -86,6 +87,7 @@ pub(crate) fn open(options: &Options) -> Result<Opened, OpenError> {
         path: options.path.clone(),
         source,
     };
+    make(&options.path);
     let mut conn = Connection::open_with_flags(&options.path, writer_flags()).map_err(failed)?;
     conn.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
     let version = migrate::check(&conn, options.migrations).map_err(failed)??;
@@ -101,6 +103,14 @@ pub(crate) fn open(options: &Options) -> Result<Opened, OpenError> {
         head,
         next,
     })
+}
+
+/// Makes the file, if it is not there, for its owner alone; what SQLite puts beside it becomes like it.
+fn make(path: &Path) {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false).mode(0o600);
+    // Why it cannot be made SQLite says, too.
+    drop(options.open(path));
 }
 
 /// A connection that cannot write.

@@ -131,9 +131,17 @@ impl Install {
         self.start_gateway_at(&self.run_dir())
     }
 
+    /// As [`start_gateway`](Self::start_gateway), with these keys of the configuration set, each as
+    /// `key=value`.
+    pub fn start_gateway_with(&self, keys: &[&str]) -> Node {
+        let server = self.run_dir();
+        let process = self.gateway(&server, &free_address(), keys);
+        Node::ready(process, &server)
+    }
+
     /// As [`start_gateway`](Self::start_gateway), with the server's sockets in another folder.
     pub fn start_gateway_at(&self, server: &Path) -> Node {
-        let process = self.gateway(server, &free_address());
+        let process = self.gateway(server, &free_address(), &[]);
         Node::ready(process, server)
     }
 
@@ -182,11 +190,11 @@ impl Install {
     /// Starts a killed gateway again where it was.
     pub fn restart_gateway(&self, node: &mut Node) {
         node.process.kill();
-        let process = self.gateway(&node.server, &node.address);
+        let process = self.gateway(&node.server, &node.address, &[]);
         *node = Node::ready(process, &node.server.clone());
     }
 
-    fn gateway(&self, server: &Path, listen: &str) -> Process {
+    fn gateway(&self, server: &Path, listen: &str, keys: &[&str]) -> Process {
         let server = server.to_str().expect("the path is text");
         let mut args = vec![
             "gateway",
@@ -199,6 +207,7 @@ impl Install {
             "1s",
         ];
         args.extend(self.key_args());
+        args.extend(keys.iter().flat_map(|key| ["--set", key]));
         Process::start(self.folder(), &args)
     }
 

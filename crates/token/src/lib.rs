@@ -311,5 +311,6 @@ fn parse_user(text: &str) -> Result<UserId, Refusal> {
     text.parse()
         .ok()
         .and_then(UserId::checked)
+        .filter(|user| *user != UserId::PROBE)
         .ok_or(Refusal::Invalid)
 }

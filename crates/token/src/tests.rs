@@ -62,6 +62,15 @@ fn an_issued_token_is_accepted_until_its_last_second() {
 }
 
 #[test]
+fn a_token_of_the_probe_is_refused() {
+    let subject = Subject::User(UserId::PROBE);
+    let token = issue(&key(), Grant { subject, ..grant() }).expect("signs");
+    assert_eq!(verifier().verify(&token, NOW), Err(Refusal::Invalid));
+    let dev = format!("dev:{}", UserId::PROBE);
+    assert_eq!(verifier().dev().verify(&dev, NOW), Err(Refusal::Invalid));
+}
+
+#[test]
 fn a_token_of_another_key_algorithm_issuer_or_audience_is_refused() {
     let verifier = verifier();
     let foreign = issue(&Key(vec![8; 32]), grant()).expect("signs");

@@ -9,6 +9,7 @@ mod huddle;
 mod mention;
 mod message;
 mod presence;
+mod probe;
 mod read;
 mod thread;
 mod token;
@@ -22,6 +23,7 @@ pub use huddle::*;
 pub use mention::*;
 pub use message::*;
 pub use presence::*;
+pub use probe::*;
 pub use read::*;
 pub use thread::*;
 pub use token::*;
@@ -188,6 +190,8 @@ catalogue! {
     "token.issued" Log TokenIssued to "the user";
     /// A token of the user's was ended, or all so far.
     "token.revoked" Log TokenRevoked to "the user";
+    /// Somebody tries whether events arrive.
+    "probe.sent" Log ProbeSent to "the probe alone, which is no user";
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub mod events;
 pub mod huddle;
 pub mod message;
 pub mod presence;
+pub mod probe;
 pub mod read;
 pub mod server;
 pub mod session;
@@ -94,6 +95,8 @@ methods![
     session::Ticket,
     session::Redeem,
     server::Health,
+    probe::Ticket,
+    probe::Send,
     huddle::Start,
     huddle::Join,
     huddle::Leave,

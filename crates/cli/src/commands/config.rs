@@ -3,11 +3,10 @@ use std::{fs::OpenOptions, io::Write, path::Path};
 use antiphon_config::{Setting, commented_file};
 use anyhow::{Context, anyhow};
 
-use super::configured::{gateway, loaded, server, trusted};
+use super::configured::{loaded, wrong};
 use crate::{
     args::{Config, ConfigGiven, ConfigInit},
     exit::{Exit, Misconfigured},
-    logging::filter,
 };
 
 pub(super) fn run(command: Config) -> anyhow::Result<Exit> {
@@ -47,13 +46,7 @@ fn init(args: &ConfigInit) -> anyhow::Result<Exit> {
 )]
 fn check(args: &ConfigGiven) -> anyhow::Result<Exit> {
     let config = loaded(&args.configuration, [])?.config;
-    let trusted = trusted(&config.tokens)?;
-    let found = [
-        filter(&config.log).map(drop),
-        server(&config, &trusted).map(drop),
-        gateway(&config, &trusted).map(drop),
-    ];
-    let wrong: Vec<_> = found.into_iter().filter_map(Result::err).collect();
+    let wrong = wrong(&config);
     if wrong.is_empty() {
         println!("the configuration is right");
         return Ok(Exit::Success);

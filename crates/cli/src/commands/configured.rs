@@ -12,6 +12,7 @@ use anyhow::{Context, anyhow};
 use crate::{
     args::{Authority, Configuration, Edge, Trust},
     exit::{Misconfigured, Misused},
+    logging::filter,
 };
 
 /// Lays file, environment and flags over each other. `short` are flags that name keys of their own.
@@ -113,6 +114,20 @@ pub(super) fn trusted(tokens: &Tokens) -> anyhow::Result<Trusted> {
         verifier: if tokens.dev { verifier.dev() } else { verifier },
         signer: Signer::new(key, names),
     })
+}
+
+/// Everything that is wrong with what was loaded, as the daemons would find it.
+pub(super) fn wrong(config: &Config) -> Vec<anyhow::Error> {
+    let trusted = match trusted(&config.tokens) {
+        Ok(trusted) => trusted,
+        Err(error) => return vec![error],
+    };
+    let found = [
+        filter(&config.log).map(drop),
+        server(config, &trusted).map(drop),
+        gateway(config, &trusted).map(drop),
+    ];
+    found.into_iter().filter_map(Result::err).collect()
 }
 
 fn read(path: &Path) -> anyhow::Result<Key> {
@@ -220,6 +235,8 @@ pub(super) fn gateway(
     gateway.proxies =
         Proxies::new(&given.trusted_proxies).map_err(|error| Misconfigured(error.into()))?;
     gateway.drain_window = given.drain_window.get();
+    gateway.canary_interval = given.canary_interval.get();
+    gateway.canary_late = given.canary_late.get();
     gateway.caps = Caps {
         connections: size(given.caps.connections.get()),
         connections_per_address: size(given.caps.connections_per_address.get()),
@@ -278,6 +295,8 @@ mod tests {
         assert_eq!(of_gateway.session, usual.session);
         assert_eq!(of_gateway.ring_bytes_of_all, usual.ring_bytes_of_all);
         assert_eq!(of_gateway.drain_window, usual.drain_window);
+        assert_eq!(of_gateway.canary_interval, usual.canary_interval);
+        assert_eq!(of_gateway.canary_late, usual.canary_late);
         let usual = antiphon_server::Config::new(config.server.data, verifier());
         assert_eq!(of_server.limits, usual.limits);
         assert_eq!(of_server.retention, usual.retention);

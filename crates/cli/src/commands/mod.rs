@@ -3,6 +3,7 @@ mod call;
 mod completions;
 mod config;
 mod configured;
+mod doctor;
 mod gateway;
 mod manual;
 mod reach;
@@ -31,5 +32,6 @@ pub(crate) async fn run(command: Command, passed: Passed) -> anyhow::Result<Exit
         Command::Token(Token::Issue(args)) => token::issue(args),
         Command::Backup(args) => backup::run(&args),
         Command::Config(command) => config::run(command),
+        Command::Doctor(args) => doctor::run(args).await,
     }
 }

@@ -43,7 +43,7 @@ pub(super) fn issue(args: Issue) -> anyhow::Result<Exit> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a token says when it was issued")]
-fn now() -> anyhow::Result<UnixMs> {
+pub(super) fn now() -> anyhow::Result<UnixMs> {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .context("the clock is before 1970")?;

@@ -247,7 +247,8 @@ impl State {
             | Event::CanvasDeleted(_)
             | Event::CanvasRestored(_)
             | Event::TokenIssued(_)
-            | Event::TokenRevoked(_) => {}
+            | Event::TokenRevoked(_)
+            | Event::ProbeSent(_) => {}
         }
     }
 

@@ -20,7 +20,7 @@ use std::{
 use antiphon_api::{
     frame::CloseCode,
     identity::{Identity, Revocation},
-    ids::{Pos, Principal},
+    ids::{Pos, Principal, UserId},
 };
 use antiphon_session::{Attach, Entry, LogAnswer, NewTab, Resume, Shard, TabId, TabKey};
 use antiphon_token::Externals;
@@ -45,7 +45,8 @@ pub(crate) struct Directory {
     pub(crate) externals: Mutex<Externals>,
     pub(crate) leases: Leases,
     next_tab: AtomicU64,
-    /// The most tabs of one user; a further one is told to come back later.
+    /// The most tabs of one user; a further one is told to come back later. The probe's come by the
+    /// operator's leave alone and are not counted.
     tabs_per_user: usize,
 }
 
@@ -173,7 +174,8 @@ impl Directory {
         if self.revoked.lock().covers(principal, &identity.token) {
             return Err(NotAttached::Revoked);
         }
-        if slot.core.tabs_of(principal) >= self.tabs_per_user {
+        let is_probe = principal == Principal::User(UserId::PROBE);
+        if !is_probe && slot.core.tabs_of(principal) >= self.tabs_per_user {
             return Err(NotAttached::TooManyTabs);
         }
         let era = slot.era;

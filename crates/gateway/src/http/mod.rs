@@ -2,6 +2,7 @@
 
 mod event_stream;
 mod page;
+mod ready;
 mod respond;
 mod rpc;
 mod seats;
@@ -29,7 +30,7 @@ async fn answer(gateway: Arc<Gateway>, request: Request<Incoming>) -> Response<B
     let path = request.uri().path().to_owned();
     match (request.method(), path.as_str()) {
         (&Method::GET | &Method::HEAD, "/healthz") => respond::text(StatusCode::OK, "ok\n"),
-        (&Method::GET | &Method::HEAD, "/readyz") => ready(&gateway),
+        (&Method::GET | &Method::HEAD, "/readyz") => ready::answer(&gateway),
         (&Method::GET, "/openrpc.json") => rpc::document(&gateway).await,
         (&Method::POST, "/rpc") => rpc::call(&gateway, request).await,
         (&Method::GET, path) if path.starts_with(websocket::PREFIX) => {
@@ -42,17 +43,6 @@ async fn answer(gateway: Arc<Gateway>, request: Request<Incoming>) -> Response<B
         (&Method::GET | &Method::HEAD, path) => page::find(path),
         (_, path) if page::exists(path) => respond::method_not_allowed("GET"),
         _ => not_found(),
-    }
-}
-
-fn ready(gateway: &Gateway) -> Response<Body> {
-    let unready = |why| respond::text(StatusCode::SERVICE_UNAVAILABLE, why);
-    if *gateway.draining.borrow() {
-        unready("draining\n")
-    } else if gateway.link.borrow().up {
-        respond::text(StatusCode::OK, "ready\n")
-    } else {
-        unready("not linked to the server\n")
     }
 }
 

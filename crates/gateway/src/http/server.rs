@@ -1,6 +1,12 @@
 //! The listener and its connections.
 
-use std::{cell::Cell, convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    cell::Cell,
+    convert::Infallible,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use http::Request;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -66,11 +72,7 @@ pub(crate) async fn serve(
             Some(_) = connections.join_next() => {}
             Some((seat, accepted)) = accepted => match accepted {
                 Ok((stream, peer)) => {
-                    let guest = Guest {
-                        peer: peer.ip(),
-                        seat,
-                        seats: Arc::clone(&seats),
-                    };
+                    let guest = Guest::new(peer, seat, &seats, &gateway);
                     connections.spawn(connection(stream, guest, Arc::clone(&gateway), course.clone()));
                 }
                 Err(error) => {
@@ -103,11 +105,26 @@ struct Guest {
     peer: IpAddr,
     seat: Seat,
     seats: Arc<Seats>,
+    /// The gateway itself, which is counted among nobody's.
+    is_canary: bool,
 }
 
 impl Guest {
+    fn new(peer: SocketAddr, seat: Seat, seats: &Arc<Seats>, gateway: &Gateway) -> Self {
+        let canary = gateway.canary.as_ref();
+        Self {
+            peer: peer.ip(),
+            seat,
+            seats: Arc::clone(seats),
+            is_canary: canary.is_some_and(|canary| canary.is_at(peer)),
+        }
+    }
+
     /// The seat, counted among those of `address` too. `None`: it has as many as it may have.
     fn counted(&self, address: IpAddr) -> Option<Seat> {
+        if self.is_canary {
+            return Some(self.seat.clone());
+        }
         let share = self.seats.share(address)?;
         Some(self.seat.clone().with(share))
     }

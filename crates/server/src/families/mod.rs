@@ -14,6 +14,7 @@ mod object;
 mod page;
 mod permission;
 mod presence;
+mod probe;
 mod read;
 mod removal;
 mod server;
@@ -71,6 +72,7 @@ pub(crate) fn register(router: Router) -> Router {
         state::register,
         session::register,
         server::register,
+        probe::register,
         huddle::register,
         events::register,
         token::register,

@@ -20,6 +20,11 @@ pub(super) fn register(router: Router) -> Router {
 
 fn ticket(look: &mut Look<'_>, _: NoParams) -> Result<TicketResult, Failure> {
     let identity = look.caller.identity()?.clone();
+    ticket_of(look, identity)
+}
+
+/// A new ticket for `identity`.
+pub(super) fn ticket_of(look: &mut Look<'_>, identity: Identity) -> Result<TicketResult, Failure> {
     let mut secret = [0; TICKET_BYTES];
     getrandom::fill(&mut secret).map_err(Failure::internal)?;
     let ticket = URL_SAFE_NO_PAD.encode(secret);

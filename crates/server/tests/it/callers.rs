@@ -60,6 +60,8 @@ async fn internal_methods_do_not_exist_for_users() {
         ),
         ("session.redeem", json!({ "ticket": "x" })),
         ("user.resolve", json!({ "external_id": "x" })),
+        ("probe.ticket", json!({})),
+        ("probe.send", json!({ "nonce": "x" })),
     ];
     for (method, params) in internal {
         let call = body(method, params.clone());

@@ -16,6 +16,7 @@ mod people;
 mod permissions;
 mod pins;
 mod presence;
+mod probe;
 mod protocol;
 mod rates;
 mod reactions;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use antiphon_api::events::EVENTS;
+use antiphon_api::{events::EVENTS, ids::UserId};
 use serde_json::Value;
 
 use super::{Told, ids_named};
@@ -50,6 +50,7 @@ impl Rooms {
             "user.updated" => self.colleagues(told),
             "huddle.started" => self.in_its_channel(told),
             "mention.created" => self.mentioned(told),
+            "probe.sent" => BTreeSet::from([UserId::PROBE.get()]),
             _ => self.by_words(told),
         };
         assert_eq!(told.to, expected, "{}", told.event);

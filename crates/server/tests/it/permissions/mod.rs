@@ -204,6 +204,8 @@ async fn everything_else() {
         ("session.ticket", json!({}), "u+++++"),
         ("session.redeem", json!({ "ticket": "x" }), "nmmmmm"),
         ("user.resolve", json!({ "external_id": "x" }), "nmmmmm"),
+        ("probe.ticket", json!({}), "+mmmmm"),
+        ("probe.send", json!({ "nonce": "x" }), "+mmmmm"),
         ("server.health", json!({}), "++++++"),
         ("events.replay", replay, "+mmmmm"),
     ])

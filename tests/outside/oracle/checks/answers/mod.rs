@@ -196,6 +196,7 @@ mod tests {
         "server.health",
         "session.ticket",
         "session.redeem",
+        "probe.ticket",
         "typing.relay",
         "huddle.renew",
         "presence.mark_connection",

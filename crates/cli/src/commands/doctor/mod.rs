@@ -1,0 +1,87 @@
+//! Whether an installation is well. Each check says what it found and, where that is not right, what to
+//! do. Where a part is down the others are looked at all the same.
+
+mod configuration;
+mod daemons;
+mod files;
+mod http;
+mod limits;
+mod report;
+mod trial;
+
+use std::path::PathBuf;
+
+use antiphon_config::Config;
+use antiphon_server::run_dir;
+
+use self::report::Report;
+use crate::{args::Doctor, exit::Exit, view::Reader};
+
+/// Where the parts of an installation are.
+struct Places {
+    config: Config,
+    /// The folder with the server's sockets.
+    run: PathBuf,
+    /// `http://host:port`.
+    gateway: String,
+}
+
+/// Looks at everything; fails if anything is wrong.
+#[expect(
+    clippy::print_stdout,
+    reason = "the findings are what the command is asked for"
+)]
+pub(super) async fn run(args: Doctor) -> anyhow::Result<Exit> {
+    let mut report = Report::default();
+    if let Some(config) = configuration::check(&args, &mut report) {
+        let places = Places::of(config, args.url);
+        look(&places, args.deep, &mut report).await;
+    }
+    print!("{}", report.shown(Reader::of_stdout(args.show.json))?);
+    Ok(if report.is_well() {
+        Exit::Success
+    } else {
+        Exit::Failure
+    })
+}
+
+async fn look(places: &Places, deep: bool, report: &mut Report) {
+    let data = &places.config.server.data;
+    if data.exists() {
+        files::check(data, deep, report);
+    } else {
+        files::absent(data, report);
+    }
+    files::keys(&places.config, report);
+    let server = daemons::server(places, report).await;
+    let answers = daemons::gateway(places, report).await;
+    limits::files(places, server, answers, report);
+    limits::clock(data, report);
+    trial::run(places, report).await;
+}
+
+impl Places {
+    fn of(config: Config, url: Option<String>) -> Self {
+        let data = &config.server.data;
+        // A gateway may be alone on its machine.
+        let run = if data.exists() {
+            run_dir(data)
+        } else {
+            config.gateway.server.clone()
+        };
+        let gateway = url.map_or_else(
+            || {
+                format!(
+                    "http://{}",
+                    antiphon_gateway::reachable(config.gateway.listen)
+                )
+            },
+            |url| url.trim_end_matches('/').to_owned(),
+        );
+        Self {
+            config,
+            run,
+            gateway,
+        }
+    }
+}
