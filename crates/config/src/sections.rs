@@ -158,9 +158,12 @@ impl Default for Rings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
-    /// auto: text on a terminal, the journal under systemd, JSON otherwise.
+    /// auto: text on a terminal, the journal where standard error is one (under systemd), JSON
+    /// otherwise. Where the journal cannot be reached it is standard error, with a warning.
     pub format: LogFormat,
     /// What to say: error, warn, info, debug or trace; one crate apart, as info,antiphon_gateway=debug.
+    /// No level writes a token, a ticket or a message; for that, other crates are never written below
+    /// info, where they print what they carry.
     pub level: String,
 }
 

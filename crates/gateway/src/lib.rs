@@ -26,6 +26,7 @@ mod link;
 mod replay;
 mod request_id;
 mod run;
+mod span;
 mod tab;
 
 pub use antiphon_session::Config as SessionConfig;

@@ -16,6 +16,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use crate::{
     Config,
     calls::Calls,
+    clock,
     directory::SHARDS,
     gateway::Gateway,
     http::serve,
@@ -100,6 +101,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         rpc,
         draining: draining_seen,
     });
+    tracing::info!(%address, "the gateway listens");
     let mut serving = JoinSet::new();
     let (closing, closing_seen) = watch::channel(false);
     serving.spawn(serve(listener, gateway, config.caps, closing_seen));
@@ -170,6 +172,8 @@ impl Running {
         let directory = self.link.borrow().directory.clone();
         if let Some(directory) = directory {
             let window = self.drain_window;
+            let (tabs, ms) = (directory.tabs(), clock::millis(window));
+            tracing::info!(tabs, ms, "the tabs leave within the drain window");
             directory.drain(|| window.mul_f64(fraction()));
             let left = async {
                 while directory.tabs() > 0 {
@@ -196,6 +200,7 @@ impl Running {
             self.serving.shutdown().await;
         }
         self.background.shutdown().await;
+        tracing::info!("the gateway has stopped");
     }
 }
 

@@ -128,6 +128,8 @@ fn serve(place: Place, router: Arc<Router>, shared: Arc<Shared>, listening: List
         sockets,
     } = listening;
     let rpc_address = tcp.as_ref().and_then(|tcp| tcp.local_addr().ok());
+    let (data, head) = (place.data.display(), shared.store.head().get());
+    tracing::info!(%data, head, rpc_address = rpc_address.map(display), "the server listens");
 
     let mut serving = JoinSet::new();
     let (routes, state) = (Arc::clone(&router), Arc::clone(&shared));
@@ -176,5 +178,6 @@ impl Running {
         self.background.shutdown().await;
         self.shared.store.close().await;
         drop(self.sockets);
+        tracing::info!("the server has stopped");
     }
 }
