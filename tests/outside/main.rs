@@ -17,6 +17,7 @@ mod frames;
 mod http;
 mod kill_storm;
 mod link;
+mod logs;
 mod membership;
 mod missed;
 mod oracle;
