@@ -14,6 +14,7 @@ mod examples;
 mod external;
 mod faults;
 mod frames;
+mod group;
 mod http;
 mod kill_storm;
 mod link;

@@ -201,6 +201,10 @@ pub struct Server {
     pub retention: Retention,
     /// JSON-RPC over TCP too, where a bearer token says who calls.
     pub rpc_listen: Option<SocketAddr>,
+    /// The group, by name or number, whose processes may use the sockets beside those of the daemon's
+    /// user: who uses rpc.sock is the operator. It must be the group they run with, as with sg(1).
+    /// Otherwise the daemon's own group.
+    pub socket_group: Option<String>,
 }
 
 impl Default for Server {
@@ -213,6 +217,7 @@ impl Default for Server {
             rates: Rates::default(),
             retention: Retention::default(),
             rpc_listen: None,
+            socket_group: None,
         }
     }
 }

@@ -25,6 +25,8 @@ pub struct Config {
     pub livekit: Option<Livekit>,
     /// A token may name a user by an external id nobody has: that makes the user.
     pub provision_unknown: bool,
+    /// The group that may use the sockets too, by its number; otherwise the process's own.
+    pub socket_group: Option<u32>,
     /// How often each user may call.
     pub limits: Limits,
 }
@@ -48,6 +50,7 @@ pub(crate) struct Place {
     pub(crate) data: PathBuf,
     pub(crate) dev: bool,
     pub(crate) rpc_listen: Option<SocketAddr>,
+    pub(crate) socket_group: Option<u32>,
     pub(crate) verifier: Verifier,
     pub(crate) retention: Retention,
     pub(crate) event_bytes: usize,
@@ -59,6 +62,7 @@ impl Config {
             data: self.data,
             dev: self.dev,
             rpc_listen: self.rpc_listen,
+            socket_group: self.socket_group,
             verifier: self.verifier,
             retention: self.retention,
             event_bytes: self.event_bytes,
@@ -84,6 +88,7 @@ impl Config {
             retention: DEFAULT_RETENTION,
             event_bytes: MAX_EVENT_BYTES,
             livekit: None,
+            socket_group: None,
             limits: Limits::default(),
         }
     }

@@ -33,6 +33,14 @@ pub enum StartError {
     Demo(#[source] Box<dyn Error + Send + Sync>),
 }
 
+impl StartError {
+    /// Whether the configured group cannot be had.
+    #[must_use]
+    pub const fn is_of_the_group(&self) -> bool {
+        matches!(self, Self::Folder(FolderError::Give { .. }))
+    }
+}
+
 /// A server that answers.
 pub struct Running {
     shared: Arc<Shared>,
@@ -49,6 +57,9 @@ pub struct Running {
 pub async fn start(config: Config) -> Result<Running, StartError> {
     let (place, means) = config.split();
     folder::make(&place.data)?;
+    if let Some(group) = place.socket_group {
+        folder::open_to(&place.data, group)?;
+    }
     let database = folder::database(&place.data);
     let store = Store::open(Options::new(database, families::SCHEMA, place.event_bytes))?;
     let shared = Arc::new(Shared::new(store, means));
@@ -103,7 +114,8 @@ async fn listen(place: &Place) -> Result<Listening, ListenError> {
     let run = run_dir(&place.data);
     let bind = |name: &str| {
         let path = Path::join(&run, name);
-        PrivateListener::bind(&path).map(|listener| (listener, SocketFile(path)))
+        PrivateListener::bind(&path, place.socket_group)
+            .map(|listener| (listener, SocketFile(path)))
     };
     let (rpc, rpc_file) = bind(RPC_SOCKET)?;
     let (events, events_file) = bind(EVENTS_SOCKET)?;

@@ -4,6 +4,7 @@ mod completions;
 mod config;
 mod configured;
 mod gateway;
+mod group;
 mod reach;
 mod serve;
 mod server;

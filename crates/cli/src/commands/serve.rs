@@ -3,6 +3,7 @@ use anyhow::bail;
 
 use super::{
     configured::{gateway, loaded, server, trusted},
+    group::not_started,
     stop::{LAST_WORDS, Stop},
 };
 use crate::{args::Serve, exit::Exit, logging};
@@ -28,7 +29,7 @@ pub(super) async fn run(args: Serve) -> anyhow::Result<Exit> {
     gateway.server = run_dir(&server.data);
     let mut stop = Stop::listen()?;
 
-    let server = antiphon_server::start(server).await?;
+    let server = antiphon_server::start(server).await.map_err(not_started)?;
     let gateway = antiphon_gateway::start(gateway).await?;
     gateway.linked().await;
     println!("Antiphon is ready: http://{}/", gateway.address());

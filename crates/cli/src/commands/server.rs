@@ -3,6 +3,7 @@ use anyhow::bail;
 
 use super::{
     configured::{flag, loaded, server, trusted},
+    group::not_started,
     stop::{LAST_WORDS, Stop},
 };
 use crate::{args::Server, exit::Exit, logging};
@@ -29,7 +30,7 @@ pub(super) async fn run(args: Server) -> anyhow::Result<Exit> {
     let data = server.data.clone();
     let mut stop = Stop::listen()?;
 
-    let server = antiphon_server::start(server).await?;
+    let server = antiphon_server::start(server).await.map_err(not_started)?;
     println!("Antiphon's server is ready: {}", run_dir(&data).display());
     if let Some(address) = server.rpc_address() {
         println!("JSON-RPC is at http://{address}/rpc");
