@@ -2,6 +2,7 @@
 //! protocol's page and none of its code; but for the oracle, whose clients are the Rust client.
 
 mod auth;
+mod backup;
 mod caps;
 mod cli;
 mod completion;
