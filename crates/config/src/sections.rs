@@ -165,9 +165,12 @@ impl Default for Rings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
-    /// auto: text on a terminal, the journal under systemd, JSON otherwise.
+    /// auto: text on a terminal, the journal where standard error is one (under systemd), JSON
+    /// otherwise. Where the journal cannot be reached it is standard error, with a warning.
     pub format: LogFormat,
     /// What to say: error, warn, info, debug or trace; one crate apart, as info,antiphon_gateway=debug.
+    /// No level writes a token, a ticket or a message; for that, other crates are never written below
+    /// info, where they print what they carry.
     pub level: String,
 }
 
@@ -205,6 +208,10 @@ pub struct Server {
     pub retention: Retention,
     /// JSON-RPC over TCP too, where a bearer token says who calls.
     pub rpc_listen: Option<SocketAddr>,
+    /// The group, by name or number, whose processes may use the sockets beside those of the daemon's
+    /// user: who uses rpc.sock is the operator. It must be the group they run with, as with sg(1).
+    /// Otherwise the daemon's own group.
+    pub socket_group: Option<String>,
 }
 
 impl Default for Server {
@@ -217,6 +224,7 @@ impl Default for Server {
             rates: Rates::default(),
             retention: Retention::default(),
             rpc_listen: None,
+            socket_group: None,
         }
     }
 }

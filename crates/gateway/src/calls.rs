@@ -1,6 +1,6 @@
 //! Calls, passed on to the server as they came.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use antiphon_api::{
     RpcError,
@@ -14,9 +14,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::Instant};
 
-use crate::request_id;
+use crate::clock;
 
 /// The way to the server. Nothing a client sends as a header goes with a call but its request id:
 /// who calls is the verified token's user.
@@ -28,6 +28,8 @@ pub(crate) struct Calls {
 
 /// How many calls are with the server at once; further ones wait.
 const AT_ONCE: u32 = 256;
+/// A request that takes longer is warned of.
+const SLOW: Duration = Duration::from_secs(1);
 
 impl Calls {
     pub(crate) fn new(rpc: Rpc) -> Self {
@@ -53,12 +55,26 @@ impl Calls {
         let mut headers = headers_of(&identity.token);
         headers.insert(RequestId::HEADER, request_id.header());
         let rpc = self.rpc.acting_as(identity.user_id);
+        let (begun, bytes) = (Instant::now(), body.len());
         let _permit = self.permits.acquire().await;
-        match rpc.forward(body.clone(), headers).await {
-            Ok(response) => response,
+        let forwarded = rpc.forward(body.clone(), headers).await;
+        let took = begun.elapsed();
+        let ms = clock::millis(took);
+        match forwarded {
+            Ok(response) => {
+                let status = response.status().as_u16();
+                if took > SLOW {
+                    tracing::warn!(status, ms, "a call was answered slowly");
+                } else {
+                    tracing::debug!(status, ms, "a call was answered");
+                }
+                tracing::trace!(bytes, answered = response.body().len(), "passed on");
+                response
+            }
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
+                    ms,
                     "a call was not answered"
                 );
                 let (status, error) = in_place_of_the_answer(&error);
@@ -94,9 +110,13 @@ impl Calls {
     }
 
     /// The answer to a call that came over a tab's own connection; `None` for notifications.
-    pub(crate) async fn answer(&self, identity: &Identity, body: Bytes) -> Option<Vec<u8>> {
-        let request_id = request_id::random();
-        let answer = self.forward(identity, body, &request_id).await.into_body();
+    pub(crate) async fn answer(
+        &self,
+        identity: &Identity,
+        body: Bytes,
+        request_id: &RequestId,
+    ) -> Option<Vec<u8>> {
+        let answer = self.forward(identity, body, request_id).await.into_body();
         (!answer.is_empty()).then(|| answer.into())
     }
 }

@@ -1,4 +1,4 @@
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use antiphon_api::ids::UnixMs;
 use antiphon_session::Now;
@@ -13,4 +13,9 @@ pub(crate) fn now() -> Now {
         at: tokio::time::Instant::now().into_std(),
         unix_ms: UnixMs(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)),
     }
+}
+
+/// For the log.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

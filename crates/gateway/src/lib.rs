@@ -27,6 +27,7 @@ pub mod probe;
 mod replay;
 mod request_id;
 mod run;
+mod span;
 mod tab;
 
 pub use antiphon_session::Config as SessionConfig;

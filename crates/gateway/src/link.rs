@@ -10,7 +10,10 @@ use std::{
     time::Duration,
 };
 
-use antiphon_api::{events::Keep, ids::Pos};
+use antiphon_api::{
+    events::Keep,
+    ids::{Pos, Principal},
+};
 use antiphon_session::Entry;
 use antiphon_wire::{
     CodecError, Decoder, Envelope, FromGateway, FromServer, LEASE_GRACE_MS, LINK_VERSION,
@@ -172,7 +175,11 @@ impl Link {
                         *after = Some(pos);
                     }
                 }
-                FromServer::Revoke(revocation) => directory.revoke(revocation),
+                FromServer::Revoke(revocation) => {
+                    let Principal::User(user_id) = revocation.principal;
+                    let closed = directory.revoke(revocation);
+                    tracing::info!(user_id = user_id.get(), closed, "tokens were revoked");
+                }
                 FromServer::Heartbeat { .. } => {}
                 FromServer::Hello { .. } => return Err(LinkError::NoHello),
             }
@@ -241,7 +248,9 @@ async fn revocations(
 ) -> Result<FromServer, LinkError> {
     loop {
         match inbound.next().await? {
-            FromServer::Revoke(revocation) => directory.revoke(revocation),
+            FromServer::Revoke(revocation) => {
+                directory.revoke(revocation);
+            }
             other @ (FromServer::Hello { .. }
             | FromServer::Heartbeat { .. }
             | FromServer::Envelope(_)) => return Ok(other),
@@ -254,6 +263,11 @@ fn deliver(directory: &Directory, envelope: &Envelope) -> Result<Option<Pos>, Li
     match (envelope.keep, envelope.pos) {
         (Keep::Log, Some(pos)) => {
             let entry = Entry::new(pos, envelope.event.get()).ok_or(LinkError::NotAnEvent(pos))?;
+            tracing::trace!(
+                pos = pos.get(),
+                bytes = envelope.event.get().len(),
+                "an event came"
+            );
             directory.publish(&entry, &envelope.to);
             Ok(Some(pos))
         }

@@ -21,6 +21,7 @@ use tokio::{
 use crate::{
     Config,
     calls::Calls,
+    clock,
     directory::SHARDS,
     gateway::Gateway,
     http::{Course, serve},
@@ -126,6 +127,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         inherited,
         canary,
     });
+    tracing::info!(%address, "the gateway listens");
     let mut serving = JoinSet::new();
     let (closing, closing_seen) = watch::channel(false);
     let (newcomers, newcomer) = watch::channel(());
@@ -255,6 +257,8 @@ impl Running {
     pub async fn drain(mut self) {
         self.draining.send_replace(true);
         self.canary.shutdown().await;
+        let ms = clock::millis(self.drain_window);
+        tracing::info!(ms, "the tabs leave within the drain window");
         let until = Instant::now() + self.drain_window;
         if timeout_at(until + DRAIN_SLACK, self.all_left(until))
             .await
@@ -272,6 +276,7 @@ impl Running {
             self.serving.shutdown().await;
         }
         self.background.shutdown().await;
+        tracing::info!("the gateway has stopped");
     }
 
     /// Tells the tabs, also those that are let in meanwhile, to leave by `until`; resolves when

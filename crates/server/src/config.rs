@@ -26,6 +26,8 @@ pub struct Config {
     pub livekit: Option<Livekit>,
     /// A token may name a user by an external id nobody has: that makes the user.
     pub provision_unknown: bool,
+    /// The group that may use the sockets too, by its number; otherwise the process's own.
+    pub socket_group: Option<u32>,
     /// How often each user may call.
     pub limits: Limits,
 }
@@ -58,6 +60,7 @@ pub(crate) struct Place {
     pub(crate) dev: bool,
     pub(crate) rpc_listen: Option<SocketAddr>,
     pub(crate) inherited: Inherited,
+    pub(crate) socket_group: Option<u32>,
     pub(crate) verifier: Verifier,
     pub(crate) retention: Retention,
     pub(crate) event_bytes: usize,
@@ -70,6 +73,7 @@ impl Config {
             dev: self.dev,
             rpc_listen: self.rpc_listen,
             inherited: self.inherited,
+            socket_group: self.socket_group,
             verifier: self.verifier,
             retention: self.retention,
             event_bytes: self.event_bytes,
@@ -96,6 +100,7 @@ impl Config {
             retention: DEFAULT_RETENTION,
             event_bytes: MAX_EVENT_BYTES,
             livekit: None,
+            socket_group: None,
             limits: Limits::default(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{
     fs, io,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
 };
 
@@ -15,11 +15,23 @@ pub fn run_dir(data: &Path) -> PathBuf {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("cannot make the folder {path}")]
-pub struct FolderError {
-    path: String,
-    #[source]
-    source: io::Error,
+pub enum FolderError {
+    #[error("cannot make the folder {path}")]
+    Make {
+        path: String,
+        #[source]
+        source: io::Error,
+    },
+    #[error(
+        "cannot give the folder {path} to group {group}: it must belong to the daemon's user, who \
+         must be in that group"
+    )]
+    Give {
+        path: String,
+        group: u32,
+        #[source]
+        source: io::Error,
+    },
 }
 
 /// Makes the data folder and the one for its sockets, for the daemon's user and group alone; a folder
@@ -32,12 +44,37 @@ pub(crate) fn make(data: &Path) -> Result<(), FolderError> {
         fs::create_dir_all(path)
             // Whatever the umask: the group comes through to the sockets.
             .and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o750)))
-            .map_err(|source| FolderError {
+            .map_err(|source| FolderError::Make {
                 path: path.display().to_string(),
                 source,
             })?;
     }
     Ok(())
+}
+
+/// Lets a group through to the sockets: into their folder, and past the database to it.
+pub(crate) fn open_to(data: &Path, group: u32) -> Result<(), FolderError> {
+    for (path, may) in [(data, 0o010), (&run_dir(data), 0o050)] {
+        let opened = || {
+            let others = fs::metadata(path)?.permissions().mode() & 0o707;
+            fs::set_permissions(path, fs::Permissions::from_mode(others | may))?;
+            give_to(path, Some(group))
+        };
+        opened().map_err(|source| FolderError::Give {
+            path: path.display().to_string(),
+            group,
+            source,
+        })?;
+    }
+    Ok(())
+}
+
+/// Makes a file a group's, if one is given.
+pub(crate) fn give_to(path: &Path, group: Option<u32>) -> io::Result<()> {
+    match group {
+        Some(_) => chown(path, None, group),
+        None => Ok(()),
+    }
 }
 
 /// Copies the database of a data folder, which a server may be using, to a file that must not be

@@ -2,7 +2,7 @@
 //!
 //! A Unix socket is made with mode 0660 inside a folder of mode 0750, and each peer's credentials
 //! are checked all the same: its uid must be the daemon's or root's, or its gid the socket's
-//! group. The mode alone is not relied upon (unix(7): other systems ignore it).
+//! group, which is the daemon's own unless configured. The mode alone is not relied upon (unix(7): other systems ignore it).
 
 use std::{
     fs,
@@ -20,6 +20,8 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
 };
+
+use crate::folder;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
@@ -60,7 +62,7 @@ pub(crate) struct PrivateListener {
 impl PrivateListener {
     /// Replaces a socket that a killed server left behind. The caller holds the folder's lock, so
     /// nobody else is listening on it.
-    pub(crate) fn bind(path: &Path) -> Result<Self, ListenError> {
+    pub(crate) fn bind(path: &Path, group: Option<u32>) -> Result<Self, ListenError> {
         let shown = path.display().to_string();
         if shown.len() > MAX_SOCKET_PATH {
             return Err(ListenError::PathTooLong { path: shown });
@@ -71,6 +73,7 @@ impl PrivateListener {
                 _ => {}
             }
             let listener = UnixListener::bind(path)?;
+            folder::give_to(path, group)?;
             fs::set_permissions(path, fs::Permissions::from_mode(0o660))?;
             let metadata = fs::metadata(path)?;
             Ok(Self {

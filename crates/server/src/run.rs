@@ -33,6 +33,14 @@ pub enum StartError {
     Demo(#[source] Box<dyn Error + Send + Sync>),
 }
 
+impl StartError {
+    /// Whether the configured group cannot be had.
+    #[must_use]
+    pub const fn is_of_the_group(&self) -> bool {
+        matches!(self, Self::Folder(FolderError::Give { .. }))
+    }
+}
+
 /// A server that answers.
 pub struct Running {
     shared: Arc<Shared>,
@@ -50,6 +58,9 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let (mut place, means) = config.split();
     let inherited = mem::take(&mut place.inherited);
     folder::make(&place.data)?;
+    if let Some(group) = place.socket_group {
+        folder::open_to(&place.data, group)?;
+    }
     let database = folder::database(&place.data);
     let store = Store::open(Options::new(database, families::SCHEMA, place.event_bytes))?;
     let shared = Arc::new(Shared::new(store, means));
@@ -109,7 +120,7 @@ async fn listen(place: &Place, inherited: Inherited) -> Result<Listening, Listen
             return PrivateListener::inherit(inherited);
         }
         let path = run.join(name);
-        let listener = PrivateListener::bind(&path)?;
+        let listener = PrivateListener::bind(&path, place.socket_group)?;
         sockets.push(SocketFile(path));
         Ok(listener)
     };
@@ -136,6 +147,8 @@ fn serve(place: Place, router: Arc<Router>, shared: Arc<Shared>, listening: List
         sockets,
     } = listening;
     let rpc_address = tcp.as_ref().and_then(|tcp| tcp.local_addr().ok());
+    let (data, head) = (place.data.display(), shared.store.head().get());
+    tracing::info!(%data, head, rpc_address = rpc_address.map(display), "the server listens");
 
     let mut serving = JoinSet::new();
     let (routes, state) = (Arc::clone(&router), Arc::clone(&shared));
@@ -190,5 +203,6 @@ impl Running {
         self.background.shutdown().await;
         self.shared.store.close().await;
         drop(self.sockets);
+        tracing::info!("the server has stopped");
     }
 }

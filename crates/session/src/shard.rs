@@ -85,6 +85,14 @@ impl Shard {
             .map_or(0, |session| session.tabs.len())
     }
 
+    /// What the session of an attached tab is called; `None` once a [`reset`](Self::reset) has
+    /// forgotten it.
+    #[must_use]
+    pub fn session_of(&self, key: TabKey) -> Option<&str> {
+        let session = self.sessions.get(&key.principal)?;
+        session.tabs.contains_key(&key.tab).then_some(&session.id)
+    }
+
     /// Sessions, those without a tab included.
     #[must_use]
     pub fn sessions(&self) -> usize {

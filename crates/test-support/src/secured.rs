@@ -10,8 +10,9 @@ use crate::{Install, Node, Process};
 pub struct Secured {
     pub install: Install,
     pub node: Node,
-    key: PathBuf,
+    pub key: PathBuf,
     log: String,
+    flags: Vec<String>,
     /// The server's command line.
     server: Vec<String>,
 }
@@ -28,7 +29,7 @@ impl Secured {
         Self::with(log, &[])
     }
 
-    /// Running, with `log.level` set to `log` and more flags for the server.
+    /// Running, with `log.level` set to `log` and more flags, each `--set` and a key with its value.
     pub fn with(log: &str, flags: &[&str]) -> Self {
         let mut install = Install::new();
         let key = install.folder().join("key");
@@ -41,12 +42,14 @@ impl Secured {
         let server: Vec<String> = args.iter().chain(flags).map(ToString::to_string).collect();
         install.server = Some(start_server(&folder, &server, log));
         populate(&install);
-        let node = start_gateway(&install, &key, "127.0.0.1:0", log);
+        let flags: Vec<String> = flags.iter().map(ToString::to_string).collect();
+        let node = start_gateway(&install, &key, "127.0.0.1:0", log, &flags);
         Self {
             install,
             node,
             key,
             log: log.to_owned(),
+            flags,
             server,
         }
     }
@@ -61,7 +64,7 @@ impl Secured {
     pub fn restart_gateway(&mut self) {
         self.node.process.kill();
         let address = self.node.address.clone();
-        self.node = start_gateway(&self.install, &self.key, &address, &self.log);
+        self.node = start_gateway(&self.install, &self.key, &address, &self.log, &self.flags);
     }
 
     /// A token from `antiphon token issue`; `ttl` as in `1h`.
@@ -111,7 +114,7 @@ fn issue(folder: &Path, key: &Path, [flag, whom]: [&str; 2], ttl: &str) -> Strin
     token.trim().to_owned()
 }
 
-fn start_gateway(install: &Install, key: &Path, listen: &str, log: &str) -> Node {
+fn start_gateway(install: &Install, key: &Path, listen: &str, log: &str, flags: &[String]) -> Node {
     let run_dir = install.run_dir();
     let args = [
         "gateway",
@@ -124,6 +127,10 @@ fn start_gateway(install: &Install, key: &Path, listen: &str, log: &str) -> Node
         "--allow-origin",
         "https://app.example",
     ];
+    let args: Vec<&str> = args
+        .into_iter()
+        .chain(flags.iter().map(String::as_str))
+        .collect();
     let process = Process::start_logging(install.folder(), &args, log);
     Node::ready(process, &run_dir)
 }

@@ -9,6 +9,7 @@ use antiphon_server::{Livekit, Rate, Retention};
 use antiphon_token::{Key, Names, Signer, Verifier, livekit::ApiKey};
 use anyhow::{Context, anyhow};
 
+use super::group::number_of;
 use crate::{
     args::{Authority, Configuration, Edge, Trust},
     exit::{Misconfigured, Misused},
@@ -160,6 +161,8 @@ pub(super) fn server(
     }
     server.event_bytes = size(given.event_bytes.get());
     server.livekit = livekit(&given.livekit)?;
+    let group = given.socket_group.as_deref().map(number_of);
+    server.socket_group = group.transpose()?;
     Ok(server)
 }
 

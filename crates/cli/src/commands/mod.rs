@@ -6,6 +6,7 @@ mod configured;
 mod doctor;
 mod gateway;
 mod manual;
+mod group;
 mod reach;
 mod serve;
 mod server;

@@ -3,6 +3,7 @@ use anyhow::bail;
 
 use super::{
     configured::{gateway, loaded, server, trusted},
+    group::not_started,
     stop::{LAST_WORDS, Stop},
     supervisor,
 };
@@ -36,7 +37,7 @@ pub(super) async fn run(args: Serve, mut passed: Passed) -> anyhow::Result<Exit>
     passed.nothing_else()?;
     let mut stop = Stop::listen()?;
 
-    let server = antiphon_server::start(server).await?;
+    let server = antiphon_server::start(server).await.map_err(not_started)?;
     let gateway = antiphon_gateway::start(gateway).await?;
     gateway.linked().await;
     println!("Antiphon is ready: http://{}/", gateway.address());

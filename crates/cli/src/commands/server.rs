@@ -3,6 +3,7 @@ use anyhow::bail;
 
 use super::{
     configured::{flag, loaded, server, trusted},
+    group::not_started,
     stop::{LAST_WORDS, Stop},
     supervisor,
 };
@@ -43,7 +44,7 @@ pub(super) async fn run(args: Server, mut passed: Passed) -> anyhow::Result<Exit
     };
     let mut stop = Stop::listen()?;
 
-    let server = antiphon_server::start(server).await?;
+    let server = antiphon_server::start(server).await.map_err(not_started)?;
     println!("Antiphon's server is ready: {at}");
     if let Some(address) = server.rpc_address() {
         println!("JSON-RPC is at http://{address}/rpc");

@@ -77,6 +77,13 @@ impl Refusal {
         }
     }
 
+    /// Logged where the request is answered. The reason may be the server's words about an id that the
+    /// client gave, so that only its kind is said.
+    pub(crate) fn log(&self) {
+        let (status, code) = (self.status.as_u16(), self.close.code());
+        tracing::debug!(status, code, "a request was refused");
+    }
+
     /// The refusal as a JSON-RPC error.
     pub(crate) fn error(&self) -> RpcError {
         match self.status {

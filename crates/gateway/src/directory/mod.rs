@@ -220,14 +220,16 @@ impl Directory {
             .covers(Principal::User(identity.user_id), &identity.token)
     }
 
-    /// Ends the connections that came with a revoked token, and bars it from now on.
-    pub(crate) fn revoke(&self, revocation: Revocation) {
+    /// Ends the connections that came with a revoked token, and bars it from now on. How many tabs
+    /// are closed.
+    pub(crate) fn revoke(&self, revocation: Revocation) -> usize {
         let principal = revocation.principal;
         self.revoked
             .lock()
             .add(revocation.clone(), clock::now().unix_ms);
         let mut slot = self.shard(principal).lock();
         let Slot { core, tabs, .. } = &mut *slot;
+        let mut closed = 0;
         for (id, place) in tabs {
             if place.principal == principal && revocation.covers(&place.identity.token) {
                 core.close(
@@ -238,8 +240,10 @@ impl Directory {
                     CloseCode::Revoked,
                 );
                 place.bell.notify_one();
+                closed += 1;
             }
         }
+        closed
     }
 
     /// The log that was followed is discarded: everything is forgotten, every tab closed.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use antiphon_api::frame::Visibility;
 use antiphon_session::{Shard, TabKey};
-use antiphon_wire::LeaseState;
+use antiphon_wire::{LeaseState, RequestId};
 use tokio::sync::Notify;
+use tracing::Span;
 
 use super::Directory;
-use crate::clock;
+use crate::{clock, span};
 
 /// An attached tab. Dropping it detaches it.
 pub(crate) struct Tab {
@@ -35,6 +36,20 @@ impl Tab {
     pub(crate) fn with<T>(&self, action: impl FnOnce(&mut Shard, TabKey) -> T) -> T {
         let mut slot = self.directory.shard(self.key.principal).lock();
         action(&mut slot.core, self.key)
+    }
+
+    /// For lines of the log about this tab.
+    pub(crate) fn span(&self) -> Span {
+        span::tab(self.key, self.session().as_deref())
+    }
+
+    /// For those about a call of this tab.
+    pub(crate) fn call_span(&self, request_id: &RequestId) -> Span {
+        span::call(self.key, self.session().as_deref(), request_id)
+    }
+
+    fn session(&self) -> Option<String> {
+        self.with(|shard, key| shard.session_of(key).map(ToOwned::to_owned))
     }
 
     pub(crate) fn set_visibility(&self, visibility: Visibility) {

@@ -23,7 +23,10 @@ pub(super) async fn open(gateway: Arc<Gateway>, request: &Request<Incoming>) -> 
     let resume = last_event(request.headers());
     let tab = match stream::attach(&gateway, request, PREFIX, resume).await {
         Ok((tab, _)) => tab,
-        Err(refusal) if refusal.close == CloseCode::Revoked => return no_more(),
+        Err(refusal) if refusal.close == CloseCode::Revoked => {
+            refusal.log();
+            return no_more();
+        }
         Err(refusal) => return refuse(&refusal),
     };
     let mut response = Response::new(sse::start(tab, gateway).boxed());

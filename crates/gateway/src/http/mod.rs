@@ -12,16 +12,54 @@ mod websocket;
 
 use std::sync::Arc;
 
+use antiphon_wire::RequestId;
 use http::{Method, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
+use tokio::time::Instant;
+use tracing::Instrument;
 
 pub(crate) use server::{Course, serve};
 
 use self::respond::{Body, not_found, refuse};
-use crate::{auth, gateway::Gateway};
+use crate::{auth, clock, gateway::Gateway, request_id, span};
 
-/// Answers one request.
+/// Answers one request, under its id.
 async fn answer(gateway: Arc<Gateway>, request: Request<Incoming>) -> Response<Body> {
+    let request_id = RequestId::of(request.headers()).unwrap_or_else(request_id::random);
+    let span = span::request(&request_id, route_of(request.uri().path()));
+    let answered = async {
+        let begun = Instant::now();
+        let response = route(gateway, request, &request_id).await;
+        let (status, ms) = (response.status().as_u16(), clock::millis(begun.elapsed()));
+        tracing::debug!(status, ms, "a request was answered");
+        response
+    };
+    let mut response = answered.instrument(span).await;
+    response
+        .headers_mut()
+        .insert(RequestId::HEADER, request_id.header());
+    response
+}
+
+/// What the log calls the place of a path, which is a client's own text.
+fn route_of(path: &str) -> &'static str {
+    match path {
+        "/healthz" => "healthz",
+        "/readyz" => "readyz",
+        "/openrpc.json" => "openrpc",
+        "/rpc" => "rpc",
+        path if path.starts_with(websocket::PREFIX) => "ws",
+        path if path.starts_with(event_stream::PREFIX) => "sse",
+        path if page::exists(path) => "page",
+        _ => "none",
+    }
+}
+
+async fn route(
+    gateway: Arc<Gateway>,
+    request: Request<Incoming>,
+    request_id: &RequestId,
+) -> Response<Body> {
     if gateway.dev
         && let Err(refusal) = auth::check_loopback_host(request.headers())
     {
@@ -32,7 +70,7 @@ async fn answer(gateway: Arc<Gateway>, request: Request<Incoming>) -> Response<B
         (&Method::GET | &Method::HEAD, "/healthz") => respond::text(StatusCode::OK, "ok\n"),
         (&Method::GET | &Method::HEAD, "/readyz") => ready::answer(&gateway),
         (&Method::GET, "/openrpc.json") => rpc::document(&gateway).await,
-        (&Method::POST, "/rpc") => rpc::call(&gateway, request).await,
+        (&Method::POST, "/rpc") => rpc::call(&gateway, request, request_id).await,
         (&Method::GET, path) if path.starts_with(websocket::PREFIX) => {
             websocket::upgrade(gateway, request).await
         }

@@ -58,6 +58,7 @@ pub(crate) fn too_many_connections() -> Response<Body> {
 }
 
 pub(crate) fn refuse(refusal: &Refusal) -> Response<Body> {
+    refusal.log();
     let body = json!({ "error": refusal.error() }).to_string();
     let mut response = full(refusal.status, "application/json", body);
     ask_back_later(&mut response);

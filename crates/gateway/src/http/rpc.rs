@@ -12,21 +12,21 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
 use super::{Body, query_of, refuse, respond};
-use crate::{auth::Refusal, gateway::Gateway, request_id};
+use crate::{auth::Refusal, gateway::Gateway, span};
 
 /// A request whose body is not there by then is refused.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Passes the calls of a request on.
-pub(super) async fn call(gateway: &Gateway, request: Request<Incoming>) -> Response<Body> {
-    let request_id = RequestId::of(request.headers()).unwrap_or_else(request_id::random);
-    let mut response = match forward(gateway, request, &request_id).await {
+pub(super) async fn call(
+    gateway: &Gateway,
+    request: Request<Incoming>,
+    request_id: &RequestId,
+) -> Response<Body> {
+    let mut response = match forward(gateway, request, request_id).await {
         Ok(response) => response,
         Err((status, error)) => json(status, &RpcResponse::new(None, Err(request_id.name(error)))),
     };
-    response
-        .headers_mut()
-        .insert(RequestId::HEADER, request_id.header());
     respond::ask_back_later(&mut response);
     response
 }
@@ -40,7 +40,11 @@ async fn forward(
     let identity = gateway
         .identify(request.headers(), &query)
         .await
-        .map_err(|refusal| (refusal.status, refusal.error()))?;
+        .map_err(|refusal| {
+            refusal.log();
+            (refusal.status, refusal.error())
+        })?;
+    span::is_by(identity.user_id);
     let body = Limited::new(request.into_body(), MAX_REQUEST_BYTES).collect();
     let Ok(body) = tokio::time::timeout(BODY_TIMEOUT, body).await else {
         return Ok(respond::text(

@@ -8,7 +8,7 @@ use http::Request;
 use hyper::body::Incoming;
 
 use super::query_of;
-use crate::{auth::Refusal, directory::Tab, gateway::Gateway};
+use crate::{auth::Refusal, directory::Tab, gateway::Gateway, span};
 
 /// Attaches the tab that a request for `{prefix}{user}` asks for. `resume` is where it goes on, if
 /// the query does not say that.
@@ -23,6 +23,7 @@ pub(super) async fn attach(
     }
     let query = query_of(request.uri());
     let identity = gateway.identify(request.headers(), &query).await?;
+    span::is_by(identity.user_id);
     let who = request
         .uri()
         .path()
@@ -37,6 +38,8 @@ pub(super) async fn attach(
     let tab = gateway
         .attach(&identity, resume.unwrap_or_else(|| resume_of(&query)))
         .await?;
+    tab.span()
+        .in_scope(|| tracing::debug!("a tab was attached"));
     Ok((tab, identity))
 }
 

@@ -42,7 +42,10 @@ pub(super) async fn upgrade(
     let outcome = match attached {
         Ok((tab, identity)) => Ok((tab, identity)),
         Err(refusal) if protocol == Protocol::None => return refuse(&refusal),
-        Err(refusal) => Err(refusal.close),
+        Err(refusal) => {
+            refusal.log();
+            Err(refusal.close)
+        }
     };
     let seat = request.extensions().get::<Seat>().cloned();
     let on_upgrade = hyper::upgrade::on(&mut request);

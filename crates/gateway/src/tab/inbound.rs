@@ -11,6 +11,7 @@ use crate::{calls::Calls, clock, directory::Tab, request_id};
 
 /// Tells the tab's session what came. Returns the calls to carry out, if it was any.
 pub(super) fn text(tab: &Tab, text: &str) -> Option<Bytes> {
+    tracing::trace!(tab = tab.key().tab.0, bytes = text.len(), "a frame came");
     let is_batch = text.trim_ascii_start().starts_with('[');
     let parsed = if is_batch {
         None

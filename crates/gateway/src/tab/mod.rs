@@ -28,7 +28,12 @@ struct Need {
 /// Asks the server for it. `None` closes the tab: it comes back and is told what is possible.
 async fn fetch(replays: &Replays, principal: Principal, need: Need) -> Option<LogPage> {
     match replays.go_on(principal, need.after, need.through).await {
-        Ok(page) => page,
+        Ok(page) => {
+            let (after, through) = (need.after.get(), need.through.get());
+            let events = page.as_ref().map(|page| page.entries.len());
+            tracing::debug!(after, through, events, "a tab was sent to the log");
+            page
+        }
         Err(error) => {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,

@@ -14,6 +14,7 @@ use antiphon_api::{frame::CloseCode, identity::Identity};
 use antiphon_session::{LogPage, Output, Received};
 use bytes::Bytes;
 use tokio::{io::Interest, net::TcpStream, task::JoinSet, time::Instant};
+use tracing::Instrument;
 use tungstenite::{
     Error, Message,
     error::CapacityError,
@@ -26,7 +27,7 @@ use super::{
     Need, WRITE_BYTES, fetch, frames, inbound,
     wire::{CLOSE_TIMEOUT, Wire},
 };
-use crate::{clock, directory::Tab, gateway::Gateway};
+use crate::{clock, directory::Tab, gateway::Gateway, request_id};
 
 /// What is read at once, in bytes; each connected tab has one buffer of this size.
 const READ_BYTES: usize = 2 << 10;
@@ -121,7 +122,8 @@ impl Socket {
         // Calls under way are carried out all the same; nobody hears the answers.
         self.work.detach_all();
         if let Err(error) = ended {
-            tracing::debug!(%error, "a tab was lost");
+            let span = self.tab.span();
+            span.in_scope(|| tracing::debug!(%error, "a tab was lost"));
             return;
         }
         let Self { wire, tab, .. } = self;
@@ -202,8 +204,8 @@ impl Socket {
         });
         if let Some(need) = need {
             let (gateway, principal) = (Arc::clone(&self.gateway), self.tab.key().principal);
-            self.work
-                .spawn(async move { Done::Page(fetch(&gateway.replays, principal, need).await) });
+            let page = async move { Done::Page(fetch(&gateway.replays, principal, need).await) };
+            self.work.spawn(page.instrument(self.tab.span()));
         }
         if let Some(code) = end {
             self.end(Code::from(code.code()), code.reason())?;
@@ -272,7 +274,12 @@ impl Socket {
                 Ok(Message::Ping(_) | Message::Pong(_)) => {
                     inbound::receive(&self.tab, Received::Pong);
                 }
-                Ok(Message::Close(_)) => {
+                Ok(Message::Close(frame)) => {
+                    if self.closing.is_none() {
+                        let code = frame.map(|frame| u16::from(frame.code));
+                        let span = self.tab.span();
+                        span.in_scope(|| tracing::debug!(code, "a tab left"));
+                    }
                     self.closing = Some(Instant::now() + CLOSE_TIMEOUT);
                     // tungstenite has an answer ready, and puts it into `wire.out` when asked to.
                     return unless_over(self.context.flush(&mut self.wire));
@@ -310,11 +317,18 @@ impl Socket {
             return;
         }
         let (gateway, identity) = (Arc::clone(&self.gateway), Arc::clone(&self.identity));
-        self.work
-            .spawn(async move { Done::Call(gateway.calls.answer(&identity, body).await) });
+        let request_id = request_id::random();
+        let span = self.tab.call_span(&request_id);
+        let call = async move {
+            let answer = gateway.calls.answer(&identity, body, &request_id);
+            Done::Call(answer.await)
+        };
+        self.work.spawn(call.instrument(span));
     }
 
     fn end(&mut self, code: Code, reason: &str) -> Result<(), Error> {
+        let span = self.tab.span();
+        span.in_scope(|| tracing::debug!(code = u16::from(code), reason, "a tab is closed"));
         self.closing = Some(Instant::now() + CLOSE_TIMEOUT);
         close(&mut self.context, &mut self.wire, code, reason)
     }

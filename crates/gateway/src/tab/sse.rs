@@ -19,6 +19,7 @@ use antiphon_session::{Output, Received};
 use bytes::Bytes;
 use hyper::body::Frame;
 use tokio::{sync::mpsc, time::Instant};
+use tracing::Instrument;
 
 use super::{Need, WRITE_BYTES, fetch, inbound};
 use crate::{clock, directory::Tab, gateway::Gateway};
@@ -46,20 +47,24 @@ struct EventStream {
 struct Rendered {
     out: Vec<u8>,
     need: Option<Need>,
-    ended: bool,
+    end: Option<CloseCode>,
 }
 
 impl EventStream {
     /// Until either side ends it.
     async fn run(self) {
-        while let Some(Rendered { out, need, ended }) = self.next().await {
-            if !out.is_empty() && !self.write(out).await || ended {
+        while let Some(Rendered { out, need, end }) = self.next().await {
+            if let Some(code) = end {
+                self.ends(code);
+            }
+            if !out.is_empty() && !self.write(out).await || end.is_some() {
                 return;
             }
             if let Some(need) = need {
                 let principal = self.tab.key().principal;
+                let page = fetch(&self.gateway.replays, principal, need);
                 let page = tokio::select! {
-                    page = fetch(&self.gateway.replays, principal, need) => page,
+                    page = page.instrument(self.tab.span()) => page,
                     () = self.sender.closed() => return,
                 };
                 self.tab.with(|shard, key| shard.handle_log(key, page));
@@ -71,15 +76,25 @@ impl EventStream {
     async fn next(&self) -> Option<Rendered> {
         loop {
             let rendered = self.render();
-            if !rendered.out.is_empty() || rendered.need.is_some() || rendered.ended {
+            if !rendered.out.is_empty() || rendered.need.is_some() || rendered.end.is_some() {
                 return Some(rendered);
             }
             tokio::select! {
                 () = self.tab.bell.notified() => {}
                 () = self.due() => {}
-                () = self.sender.closed() => return None,
+                () = self.sender.closed() => {
+                    let span = self.tab.span();
+                    span.in_scope(|| tracing::debug!("a tab left"));
+                    return None;
+                }
             }
         }
+    }
+
+    fn ends(&self, code: CloseCode) {
+        let (code, reason) = (code.code(), code.reason());
+        let span = self.tab.span();
+        span.in_scope(|| tracing::debug!(code, reason, "a tab is closed"));
     }
 
     fn render(&self) -> Rendered {
@@ -103,7 +118,7 @@ impl EventStream {
                     }
                     Output::Close(code) => {
                         closed(out, code);
-                        rendered.ended = true;
+                        rendered.end = Some(code);
                         break;
                     }
                 }

@@ -1,6 +1,6 @@
 //! From a request body to the body of its answer.
 
-use std::{error::Error, sync::Arc};
+use std::sync::Arc;
 
 use antiphon_api::{
     ErrorCode, RpcError,
@@ -8,8 +8,10 @@ use antiphon_api::{
 };
 use antiphon_wire::RequestId;
 use serde_json::value::RawValue;
+use tokio::time::Instant;
+use tracing::Instrument;
 
-use super::{call::carry_out, router::Router};
+use super::{call::carry_out, log, router::Router};
 use crate::context::{Caller, Failure, Shared};
 
 /// What goes back for one request body.
@@ -96,7 +98,9 @@ fn not_json(error: &serde_json::Error, request_id: &RequestId) -> Response {
     failed(ErrorCode::ParseError, message, request_id)
 }
 
+/// The answer to what is no call.
 fn failed(code: ErrorCode, message: String, request_id: &RequestId) -> Response {
+    tracing::debug!(%request_id, code = code.code(), "what is no call was refused");
     Response::new(None, Err(request_id.name(RpcError::new(code, message))))
 }
 
@@ -113,10 +117,23 @@ async fn answer_one(
         Err(message) => return Some(failed(ErrorCode::InvalidRequest, message, request_id)),
     };
     let id = request.id.map(ToOwned::to_owned);
-    let outcome = carry_out(router, shared, caller, &request)
-        .await
-        .map_err(|failure| request_id.name(tell(failure, request_id, &request.method)));
+    let span = log::span(request_id, caller, router.name_of(&request.method));
+    let outcome = logged(carry_out(router, shared, caller, &request)).instrument(span);
+    let outcome = outcome.await.map_err(|error| request_id.name(error));
     id.map(|id| Response::new(Some(id), outcome))
+}
+
+/// Logs how a call ends.
+async fn logged(
+    call: impl Future<Output = Result<Box<RawValue>, Failure>>,
+) -> Result<Box<RawValue>, RpcError> {
+    let begun = Instant::now();
+    let outcome = call.await.map_err(log::tell);
+    log::ended(
+        outcome.as_ref().map(|result| result.get().len()),
+        begun.elapsed(),
+    );
+    outcome
 }
 
 fn parse(call: &RawValue) -> Result<Request<'_>, String> {
@@ -134,22 +151,4 @@ fn parse(call: &RawValue) -> Result<Request<'_>, String> {
         return Err("id must be a string, a number or null".to_owned());
     }
     Ok(request)
-}
-
-/// What the caller learns of a failure; the rest goes to the log, under the request's id.
-pub(super) fn tell(failure: Failure, request_id: &RequestId, method: &str) -> RpcError {
-    if let Failure::Refused(error) = failure {
-        return error;
-    }
-    tracing::error!(
-        error = &failure as &dyn Error,
-        %request_id,
-        method,
-        "a call failed"
-    );
-    if failure.is_of_the_disk() {
-        RpcError::unavailable("the database cannot be written", false)
-    } else {
-        RpcError::new(ErrorCode::Internal, "internal error")
-    }
 }

@@ -9,8 +9,11 @@ use antiphon_api::{
 };
 use antiphon_wire::RequestId;
 
-use super::answer::tell;
-use crate::{context::Shared, families};
+use super::log;
+use crate::{
+    context::{Caller, Shared},
+    families,
+};
 
 /// The user an application calls `external_id`; asked of the database once in a while.
 pub(super) async fn resolve(
@@ -25,9 +28,10 @@ pub(super) async fn resolve(
     let params = ResolveParams {
         external_id: external_id.to_owned(),
     };
+    let span = log::span(request_id, &Caller::Operator, Some(Resolve::NAME));
     let resolved = shared.work(move |work| families::resolve(work, params));
     let resolved = resolved.await.map_err(|failure| {
-        let error = tell(failure, request_id, Resolve::NAME);
+        let error = span.in_scope(|| log::tell(failure));
         match error.kind() {
             Some(ErrorCode::NotFound) => RpcError::new(ErrorCode::Unauthenticated, error.message),
             _ => error,

@@ -172,7 +172,10 @@ impl Service {
         }
         let caller = match self.caller(request.headers(), request_id).await {
             Ok(caller) => caller,
-            Err(error) => return single(&refuse(error, request_id)),
+            Err(error) => {
+                tracing::debug!(%request_id, code = error.code, "a caller was refused");
+                return single(&refuse(error, request_id));
+            }
         };
         let body = Limited::new(request.into_body(), MAX_REQUEST_BYTES).collect();
         let body = tokio::time::timeout(BODY_TIMEOUT, body)

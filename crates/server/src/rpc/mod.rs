@@ -6,6 +6,7 @@ mod call;
 mod caller;
 mod external;
 mod http;
+mod log;
 mod router;
 mod turns;
 

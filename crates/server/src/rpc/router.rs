@@ -36,6 +36,9 @@ pub(crate) enum Run {
     Search(QueryRun),
 }
 
+/// Answered without a route: what it answers is about all of them.
+pub(super) const DISCOVER: &str = "rpc.discover";
+
 struct Route {
     is_internal: bool,
     class: Class,
@@ -126,6 +129,14 @@ impl Router {
     pub(crate) fn class_of(&self, method: &str) -> Class {
         let route = self.routes.get(method);
         route.map_or(Class::usual(Kind::Query), |route| route.class)
+    }
+
+    /// A method's name, if there is one that is called so.
+    pub(crate) fn name_of(&self, method: &str) -> Option<&'static str> {
+        let route = self.routes.get_key_value(method);
+        route
+            .map(|(name, _)| *name)
+            .or_else(|| (method == DISCOVER).then_some(DISCOVER))
     }
 
     /// `operator`: whether internal methods exist for this caller.
