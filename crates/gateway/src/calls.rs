@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::Semaphore;
 
-use crate::request_id;
+use crate::{metrics::Metrics, request_id};
 
 /// The way to the server. Nothing a client sends as a header goes with a call but its request id:
 /// who calls is the verified token's user.
@@ -24,15 +24,17 @@ use crate::request_id;
 pub(crate) struct Calls {
     rpc: Rpc,
     permits: Arc<Semaphore>,
+    metrics: Metrics,
 }
 
 /// How many calls are with the server at once; further ones wait.
 const AT_ONCE: u32 = 256;
 
 impl Calls {
-    pub(crate) fn new(rpc: Rpc) -> Self {
+    pub(crate) fn new(rpc: Rpc, metrics: Metrics) -> Self {
         Self {
             rpc,
+            metrics,
             permits: Arc::new(Semaphore::new(AT_ONCE as usize)),
         }
     }
@@ -96,7 +98,9 @@ impl Calls {
     /// The answer to a call that came over a tab's own connection; `None` for notifications.
     pub(crate) async fn answer(&self, identity: &Identity, body: Bytes) -> Option<Vec<u8>> {
         let request_id = request_id::random();
-        let answer = self.forward(identity, body, &request_id).await.into_body();
+        let response = self.forward(identity, body, &request_id).await;
+        self.metrics.called(response.status());
+        let answer = response.into_body();
         (!answer.is_empty()).then(|| answer.into())
     }
 }

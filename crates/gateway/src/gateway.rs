@@ -23,6 +23,7 @@ use crate::{
     clock,
     directory::Directory,
     link::LinkState,
+    metrics::Metrics,
     replay::Replays,
 };
 
@@ -38,6 +39,7 @@ pub(crate) struct Gateway {
     pub(crate) rpc: Rpc,
     pub(crate) calls: Calls,
     pub(crate) replays: Replays,
+    pub(crate) metrics: Metrics,
     pub(crate) draining: watch::Receiver<bool>,
 }
 

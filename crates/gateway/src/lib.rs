@@ -23,6 +23,7 @@ mod gateway;
 mod http;
 mod leases;
 mod link;
+mod metrics;
 mod replay;
 mod request_id;
 mod run;

@@ -22,7 +22,10 @@ use tokio::{
     time::Instant,
 };
 
-use crate::directory::{Directory, SHARDS};
+use crate::{
+    directory::{Directory, SHARDS},
+    metrics::Metrics,
+};
 
 /// The pause between two attempts to reach the server: the first, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -47,6 +50,7 @@ pub(crate) struct Link {
     /// Names this process among all that ever were.
     pub(crate) boot: String,
     pub(crate) state: watch::Sender<LinkState>,
+    pub(crate) metrics: Metrics,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +90,7 @@ impl Link {
                 .state
                 .send_if_modified(|state| std::mem::take(&mut state.up));
             if was_up {
+                self.metrics.link_losses.inc();
                 tracing::warn!(%error, "lost the server; reconnecting");
                 pause = FIRST_PAUSE;
             } else {
@@ -115,6 +120,7 @@ impl Link {
         let mut inbound = Inbound {
             reader,
             decoder: Decoder::default(),
+            metrics: self.metrics.clone(),
         };
         if after.is_some() {
             renewal.get_or_insert_with(|| Instant::now() + Duration::from_millis(LEASE_GRACE_MS));
@@ -152,6 +158,7 @@ impl Link {
         if let Some(directory) = known {
             if reset {
                 tracing::warn!("the server's log is another one; closing all tabs");
+                self.metrics.link_resets.inc();
                 directory.reset(start);
             }
             return Ok(directory);
@@ -164,6 +171,7 @@ impl Link {
 struct Inbound {
     reader: OwnedReadHalf,
     decoder: Decoder,
+    metrics: Metrics,
 }
 
 impl Inbound {
@@ -179,6 +187,7 @@ impl Inbound {
             if read == 0 {
                 return Err(LinkError::Closed);
             }
+            self.metrics.link_read_bytes.inc_by(read as u64);
         }
     }
 }
@@ -210,6 +219,7 @@ async fn receive(
             FromServer::Envelope(envelope) => {
                 if let Some(pos) = deliver(directory, &envelope)? {
                     *after = Some(pos);
+                    inbound.metrics.link_events.inc();
                 }
             }
             FromServer::Revoke(revocation) => directory.revoke(revocation),
@@ -224,7 +234,8 @@ async fn receive(
 fn deliver(directory: &Directory, envelope: &Envelope) -> Result<Option<Pos>, LinkError> {
     match (envelope.keep, envelope.pos) {
         (Keep::Log, Some(pos)) => {
-            let entry = Entry::new(pos, envelope.event.get()).ok_or(LinkError::NotAnEvent(pos))?;
+            let entry = Entry::committed_at(pos, envelope.event.get(), envelope.committed_us)
+                .ok_or(LinkError::NotAnEvent(pos))?;
             directory.publish(&entry, &envelope.to);
             Ok(Some(pos))
         }

@@ -11,6 +11,7 @@ use std::{
 use antiphon_client::rpc::Rpc;
 use antiphon_wire::{EVENTS_SOCKET, MAX_SOCKET_PATH, RPC_SOCKET};
 use governor::{Quota, RateLimiter};
+use prometheus_client::registry::Registry;
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
 use crate::{
@@ -20,6 +21,7 @@ use crate::{
     gateway::Gateway,
     http::serve,
     link::{Link, LinkState},
+    metrics::{Census, Metrics},
     replay::Replays,
 };
 
@@ -60,6 +62,8 @@ pub struct Running {
     closing: watch::Sender<bool>,
     calls: Calls,
     drain_window: Duration,
+    metrics: Metrics,
+    ring_bytes_of_all: usize,
     serving: JoinSet<()>,
     background: JoinSet<()>,
 }
@@ -75,6 +79,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let boot = getrandom::u64().map_err(StartError::Random)?;
     let (link_state, link) = watch::channel(LinkState::default());
     let (draining, draining_seen) = watch::channel(false);
+    let metrics = Metrics::new();
     let follower = Link {
         socket,
         session: antiphon_session::Config {
@@ -84,9 +89,10 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         tabs_per_user: config.caps.tabs_per_user,
         boot: format!("{boot:016x}"),
         state: link_state,
+        metrics: metrics.clone(),
     };
     let rpc = Rpc::unix(config.server.join(RPC_SOCKET));
-    let calls = Calls::new(rpc.clone());
+    let calls = Calls::new(rpc.clone(), metrics.clone());
     let gateway = Arc::new(Gateway {
         verifier: config.verifier,
         dev: config.dev,
@@ -96,8 +102,9 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         handshakes: RateLimiter::direct(Quota::per_second(config.caps.handshakes_per_second)),
         link: link.clone(),
         calls: calls.clone(),
-        replays: Replays::new(rpc.clone()),
+        replays: Replays::new(rpc.clone(), metrics.clone()),
         rpc,
+        metrics: metrics.clone(),
         draining: draining_seen,
     });
     let mut serving = JoinSet::new();
@@ -113,6 +120,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         closing,
         calls,
         drain_window: config.drain_window,
+        metrics,
+        ring_bytes_of_all: config.ring_bytes_of_all,
         serving,
         background,
     })
@@ -153,6 +162,16 @@ impl Running {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Has `registry` tell what this gateway counts.
+    pub fn register(&self, registry: &mut Registry) {
+        let census = Census {
+            link: self.link.clone(),
+            draining: self.draining.subscribe(),
+            ring_budget: self.ring_bytes_of_all,
+        };
+        self.metrics.register(registry, census);
     }
 
     /// Resolves once the server has been reached.

@@ -28,6 +28,7 @@ pub(super) async fn call(gateway: &Gateway, request: Request<Incoming>) -> Respo
         .headers_mut()
         .insert(RequestId::HEADER, request_id.header());
     respond::ask_back_later(&mut response);
+    gateway.metrics.called(response.status());
     response
 }
 

@@ -111,7 +111,10 @@ async fn connection(
     match guest.counted(guest.peer) {
         Some(seat) => http(stream, Guest { seat, ..guest }, gateway, closing).await,
         // Whoever does not read it is closed all the same.
-        None => drop(stream.try_write(TOO_MANY)),
+        None => {
+            gateway.metrics.connections_refused.inc();
+            drop(stream.try_write(TOO_MANY));
+        }
     }
 }
 
@@ -132,6 +135,7 @@ async fn http(
                 Some(guest.seat)
             };
             let Some(seat) = seat else {
+                gateway.metrics.connections_refused.inc();
                 return Ok(respond::too_many_connections());
             };
             request.extensions_mut().insert(seat);

@@ -13,6 +13,7 @@ use std::{
 use antiphon_api::{frame::CloseCode, identity::Identity};
 use antiphon_session::{LogPage, Output, Received};
 use bytes::Bytes;
+use http::StatusCode;
 use tokio::{io::Interest, net::TcpStream, task::JoinSet, time::Instant};
 use tungstenite::{
     Error, Message,
@@ -26,7 +27,12 @@ use super::{
     Need, WRITE_BYTES, fetch, frames, inbound,
     wire::{CLOSE_TIMEOUT, Wire},
 };
-use crate::{clock, directory::Tab, gateway::Gateway};
+use crate::{
+    clock,
+    directory::Tab,
+    gateway::Gateway,
+    metrics::{End, Load},
+};
 
 /// What is read at once, in bytes; each connected tab has one buffer of this size.
 const READ_BYTES: usize = 2 << 10;
@@ -63,6 +69,7 @@ pub(crate) async fn run(
         identity,
         gateway,
         work,
+        load: Load::default(),
         closing: None,
     };
     socket.run().await;
@@ -98,6 +105,8 @@ struct Socket {
     gateway: Arc<Gateway>,
     /// Calls and a page of the log that the server is asked for.
     work: JoinSet<Done>,
+    /// What `wire.out` holds.
+    load: Load,
     /// Set once the close frame is in `wire.out`: nothing follows it, and by then it is over.
     closing: Option<Instant>,
 }
@@ -121,6 +130,9 @@ impl Socket {
         // Calls under way are carried out all the same; nobody hears the answers.
         self.work.detach_all();
         if let Err(error) = ended {
+            if self.closing.is_none() {
+                self.gateway.metrics.ended(End::Lost);
+            }
             tracing::debug!(%error, "a tab was lost");
             return;
         }
@@ -183,7 +195,7 @@ impl Socket {
         let most = if closing { usize::MAX } else { WRITE_BYTES };
         let mut need = None;
         let mut end = None;
-        let out = &mut self.wire.out;
+        let (out, load) = (&mut self.wire.out, &mut self.load);
         self.tab.with(|shard, key| {
             while out.len() < most
                 && end.is_none()
@@ -194,7 +206,10 @@ impl Socket {
                     Output::Ephemeral(bytes) => {
                         frames::text(out, |out| out.extend_from_slice(&bytes));
                     }
-                    Output::Event { seq, entry } => frames::text(out, |out| entry.write(seq, out)),
+                    Output::Event { seq, entry } => {
+                        load.add(&entry);
+                        frames::text(out, |out| entry.write(seq, out));
+                    }
                     Output::NeedLog { after, through } => need = Some(Need { after, through }),
                     Output::Close(code) => end = Some(code),
                 }
@@ -221,12 +236,18 @@ impl Socket {
         }
         let written = self.wire.try_write()?;
         let blocked = !self.wire.out.is_empty();
+        let (now, unix_us) = clock::moment();
+        self.gateway.metrics.written_bytes.inc_by(written as u64);
+        if !blocked {
+            let load = std::mem::take(&mut self.load);
+            self.gateway.metrics.written(&load, unix_us);
+        }
         self.tab.with(|shard, key| {
-            if written {
-                shard.handle_written(key, clock::now());
+            if written > 0 {
+                shard.handle_written(key, now);
             }
             if blocked {
-                shard.handle_blocked(key, clock::now());
+                shard.handle_blocked(key, now);
             }
         });
         Ok(())
@@ -265,6 +286,13 @@ impl Socket {
     /// Reads what has come.
     fn receive(&mut self) -> Result<(), Error> {
         self.wire.may_read = READ_TURN_BYTES;
+        let received = self.receive_frames();
+        let read = READ_TURN_BYTES - self.wire.may_read;
+        self.gateway.metrics.read_bytes.inc_by(read as u64);
+        received
+    }
+
+    fn receive_frames(&mut self) -> Result<(), Error> {
         for count in 0..READ_FRAMES {
             match self.context.read(&mut self.wire) {
                 Ok(Message::Text(text)) => self.take(&text),
@@ -273,6 +301,9 @@ impl Socket {
                     inbound::receive(&self.tab, Received::Pong);
                 }
                 Ok(Message::Close(_)) => {
+                    if self.closing.is_none() {
+                        self.gateway.metrics.ended(End::ByClient);
+                    }
                     self.closing = Some(Instant::now() + CLOSE_TIMEOUT);
                     // tungstenite has an answer ready, and puts it into `wire.out` when asked to.
                     return unless_over(self.context.flush(&mut self.wire));
@@ -305,6 +336,7 @@ impl Socket {
             return;
         };
         if !self.tab.with(|shard, key| shard.begin_call(key)) {
+            self.gateway.metrics.called(StatusCode::TOO_MANY_REQUESTS);
             let answer = inbound::too_many_calls(&body);
             self.tab.with(|shard, key| shard.refuse_call(key, answer));
             return;
@@ -315,6 +347,7 @@ impl Socket {
     }
 
     fn end(&mut self, code: Code, reason: &str) -> Result<(), Error> {
+        self.gateway.metrics.ended(End::With(code.into()));
         self.closing = Some(Instant::now() + CLOSE_TIMEOUT);
         close(&mut self.context, &mut self.wire, code, reason)
     }

@@ -21,7 +21,12 @@ use hyper::body::Frame;
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{Need, WRITE_BYTES, fetch, inbound};
-use crate::{clock, directory::Tab, gateway::Gateway};
+use crate::{
+    clock,
+    directory::Tab,
+    gateway::Gateway,
+    metrics::{End, Load},
+};
 
 /// Runs the tab until either side ends it. Returns what the client reads.
 pub(crate) fn start(tab: Tab, gateway: Arc<Gateway>) -> Chunks {
@@ -45,22 +50,40 @@ struct EventStream {
 #[derive(Default)]
 struct Rendered {
     out: Vec<u8>,
+    load: Load,
     need: Option<Need>,
-    ended: bool,
+    ended: Option<CloseCode>,
 }
 
 impl EventStream {
-    /// Until either side ends it.
     async fn run(self) {
-        while let Some(Rendered { out, need, ended }) = self.next().await {
-            if !out.is_empty() && !self.write(out).await || ended {
-                return;
+        let end = self.serve().await;
+        self.gateway.metrics.ended(end);
+    }
+
+    /// Until either side ends it.
+    async fn serve(&self) -> End {
+        loop {
+            let Some(rendered) = self.next().await else {
+                return End::ByClient;
+            };
+            let Rendered {
+                out,
+                load,
+                need,
+                ended,
+            } = rendered;
+            if !out.is_empty() && !self.write(out, &load).await {
+                return self.given_up().map_or(End::ByClient, End::of);
+            }
+            if let Some(code) = ended {
+                return End::of(code);
             }
             if let Some(need) = need {
                 let principal = self.tab.key().principal;
                 let page = tokio::select! {
                     page = fetch(&self.gateway.replays, principal, need) => page,
-                    () = self.sender.closed() => return,
+                    () = self.sender.closed() => return End::ByClient,
                 };
                 self.tab.with(|shard, key| shard.handle_log(key, page));
             }
@@ -71,7 +94,7 @@ impl EventStream {
     async fn next(&self) -> Option<Rendered> {
         loop {
             let rendered = self.render();
-            if !rendered.out.is_empty() || rendered.need.is_some() || rendered.ended {
+            if !rendered.out.is_empty() || rendered.need.is_some() || rendered.ended.is_some() {
                 return Some(rendered);
             }
             tokio::select! {
@@ -85,7 +108,7 @@ impl EventStream {
     fn render(&self) -> Rendered {
         let mut rendered = Rendered::default();
         self.tab.with(|shard, key| {
-            let out = &mut rendered.out;
+            let (out, load) = (&mut rendered.out, &mut rendered.load);
             while out.len() < WRITE_BYTES
                 && let Some(output) = shard.poll_output(key)
             {
@@ -95,6 +118,7 @@ impl EventStream {
                         event(out, None, |out| out.extend_from_slice(&bytes))
                     }
                     Output::Event { seq, entry } => {
+                        load.add(&entry);
                         event(out, Some(entry.pos()), |out| entry.write(seq, out));
                     }
                     Output::NeedLog { after, through } => {
@@ -103,7 +127,7 @@ impl EventStream {
                     }
                     Output::Close(code) => {
                         closed(out, code);
-                        rendered.ended = true;
+                        rendered.ended = Some(code);
                         break;
                     }
                 }
@@ -114,7 +138,7 @@ impl EventStream {
 
     /// Hands a chunk to the connection, which takes it when the client takes what is before it.
     /// Returns whether it did before the session gave the client up.
-    async fn write(&self, chunk: Vec<u8>) -> bool {
+    async fn write(&self, chunk: Vec<u8>, load: &Load) -> bool {
         if self.sender.capacity() == 0 {
             self.tab
                 .with(|shard, key| shard.handle_blocked(key, clock::now()));
@@ -126,9 +150,12 @@ impl EventStream {
             tokio::select! {
                 permit = self.sender.reserve() => {
                     let Ok(permit) = permit else { return false };
+                    let (now, unix_us) = clock::moment();
+                    self.gateway.metrics.written_bytes.inc_by(chunk.len() as u64);
+                    self.gateway.metrics.written(load, unix_us);
                     permit.send(chunk.into());
                     // There is no pong on an event stream: taking what is written is the answer.
-                    self.tab.with(|shard, key| shard.handle_written(key, clock::now()));
+                    self.tab.with(|shard, key| shard.handle_written(key, now));
                     inbound::receive(&self.tab, Received::Pong);
                     return true;
                 }
@@ -136,6 +163,22 @@ impl EventStream {
                 () = self.tab.bell.notified() => {}
             }
         }
+    }
+
+    /// The code of a tab that is closing and cannot be told so.
+    fn given_up(&self) -> Option<CloseCode> {
+        self.tab.with(|shard, key| {
+            if !shard.is_closing(key) {
+                return None;
+            }
+            std::iter::from_fn(|| shard.poll_output(key)).find_map(|output| match output {
+                Output::Close(code) => Some(code),
+                Output::Frame { .. }
+                | Output::Ephemeral(_)
+                | Output::Event { .. }
+                | Output::NeedLog { .. } => None,
+            })
+        })
     }
 
     /// Waits until the session has something to do by itself, and has it done.

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::{
     caller,
-    router::{Prepared, Router, Run},
+    router::{DISCOVER, Prepared, Router, Run},
     turns::Turn,
 };
 use crate::{
@@ -35,7 +35,7 @@ pub(super) async fn carry_out(
         let class = router.class_of(&request.method);
         shared.budgets.spend(identity.user_id, class)?;
     }
-    if request.method == "rpc.discover" {
+    if request.method == DISCOVER {
         return Ok(DOCUMENT.clone());
     }
     let operator = *caller == Caller::Operator;

@@ -42,6 +42,9 @@ struct Route {
     prepare: Prepare,
 }
 
+/// The method that every JSON-RPC service has, which no family registers.
+pub(super) const DISCOVER: &str = "rpc.discover";
+
 /// Every method the server answers.
 pub(crate) struct Router {
     routes: HashMap<&'static str, Route>,
@@ -120,6 +123,14 @@ impl Router {
         );
         debug_assert!(earlier.is_none(), "{} is routed twice", M::NAME);
         self
+    }
+
+    /// The name of a method as it is listed, if there is one.
+    pub(crate) fn name_of(&self, method: &str) -> Option<&'static str> {
+        if method == DISCOVER {
+            return Some(DISCOVER);
+        }
+        self.routes.get_key_value(method).map(|(name, _)| *name)
     }
 
     /// Which budget a call is taken from; what is no method counts as a query.
