@@ -2,7 +2,7 @@ use super::{
     configured::{flag, gateway, loaded, trusted},
     stop::Stop,
 };
-use crate::{args::Gateway, exit::Exit, logging};
+use crate::{args::Gateway, exit::Exit, logging, metrics::Watch};
 
 /// The edge alone.
 #[expect(
@@ -16,8 +16,10 @@ pub(super) async fn run(args: Gateway) -> anyhow::Result<Exit> {
     logging::start(&config.log)?;
     let gateway = gateway(&config, &trusted(&config.tokens)?)?;
     let mut stop = Stop::listen()?;
+    let watch = Watch::listen("gateway.metrics_listen", config.gateway.metrics_listen).await?;
 
     let gateway = antiphon_gateway::start(gateway).await?;
+    let _telling = watch.tell(|registry| gateway.register(registry));
     println!("Antiphon's gateway listens: http://{}/", gateway.address());
 
     stop.asked().await;

@@ -5,7 +5,7 @@ use super::{
     configured::{gateway, loaded, server, trusted},
     stop::{LAST_WORDS, Stop},
 };
-use crate::{args::Serve, exit::Exit, logging};
+use crate::{args::Serve, exit::Exit, logging, metrics::Watch};
 
 /// Server and gateway in one process, over the sockets in the data folder.
 #[expect(
@@ -27,9 +27,18 @@ pub(super) async fn run(args: Serve) -> anyhow::Result<Exit> {
     let mut gateway = gateway(&config, &trusted)?;
     gateway.server = run_dir(&server.data);
     let mut stop = Stop::listen()?;
+    let watches = [
+        Watch::listen("server.metrics_listen", config.server.metrics_listen).await?,
+        Watch::listen("gateway.metrics_listen", config.gateway.metrics_listen).await?,
+    ];
 
     let server = antiphon_server::start(server).await?;
     let gateway = antiphon_gateway::start(gateway).await?;
+    let [of_server, of_gateway] = watches;
+    let _telling = [
+        of_server.tell(|registry| server.register(registry)),
+        of_gateway.tell(|registry| gateway.register(registry)),
+    ];
     gateway.linked().await;
     println!("Antiphon is ready: http://{}/", gateway.address());
 

@@ -5,7 +5,7 @@ use super::{
     configured::{flag, loaded, server, trusted},
     stop::{LAST_WORDS, Stop},
 };
-use crate::{args::Server, exit::Exit, logging};
+use crate::{args::Server, exit::Exit, logging, metrics::Watch};
 
 /// The authority alone.
 #[expect(
@@ -28,8 +28,10 @@ pub(super) async fn run(args: Server) -> anyhow::Result<Exit> {
     }
     let data = server.data.clone();
     let mut stop = Stop::listen()?;
+    let watch = Watch::listen("server.metrics_listen", config.server.metrics_listen).await?;
 
     let server = antiphon_server::start(server).await?;
+    let _telling = watch.tell(|registry| server.register(registry));
     println!("Antiphon's server is ready: {}", run_dir(&data).display());
     if let Some(address) = server.rpc_address() {
         println!("JSON-RPC is at http://{address}/rpc");
