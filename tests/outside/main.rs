@@ -18,6 +18,7 @@ mod http;
 mod kill_storm;
 mod link;
 mod membership;
+mod metrics;
 mod missed;
 mod oracle;
 mod patience;

@@ -18,6 +18,7 @@ mod install;
 mod process;
 mod proxy;
 mod rng;
+mod scrape;
 mod secured;
 mod tab;
 
@@ -27,10 +28,11 @@ pub use begun::{Begun, pos};
 pub use events::{Event, EventStream};
 pub use follower::Follower;
 pub use http::{Answer, Http};
-pub use install::{Install, Node};
+pub use install::{Install, Node, free_address};
 pub use process::{Process, binary, example};
 pub use proxy::Proxy;
 pub use rng::Rng;
+pub use scrape::Scrape;
 pub use secured::{Secured, base64url, unbase64url};
 pub use tab::{Closed, Refused, Tab, is_logged};
 

@@ -70,8 +70,15 @@ impl Metrics {
             link_bytes: Counter::default(),
             links: Links::default(),
         };
-        let reasons = ResyncReason::ALL.iter().map(|reason| reason.as_str());
-        for outcome in ["page"].into_iter().chain(reasons) {
+        let refused = [
+            ResyncReason::Expired,
+            ResyncReason::UnknownPosition,
+            ResyncReason::TooFar,
+        ];
+        for outcome in ["page"]
+            .into_iter()
+            .chain(refused.map(ResyncReason::as_str))
+        {
             for asked in ["resume", "further"] {
                 let labels = [("asked", asked), ("outcome", outcome)];
                 drop(metrics.replays.get_or_create(&labels));
