@@ -17,7 +17,7 @@ use http::StatusCode;
 use tokio::{io::Interest, net::TcpStream, task::JoinSet, time::Instant};
 use tungstenite::{
     Error, Message,
-    error::CapacityError,
+    error::{CapacityError, ProtocolError},
     protocol::{
         CloseFrame, Role, WebSocketConfig, WebSocketContext, frame::coding::CloseCode as Code,
     },
@@ -221,7 +221,7 @@ impl Socket {
                 .spawn(async move { Done::Page(fetch(&gateway.replays, principal, need).await) });
         }
         if let Some(code) = end {
-            self.end(Code::from(code.code()), code.reason())?;
+            self.end(End::of(code), Code::from(code.code()), code.reason())?;
             if blocked {
                 self.closing = Some(Instant::now() + BLOCKED_CLOSE_TIMEOUT);
             }
@@ -320,10 +320,15 @@ impl Socket {
                     return Ok(());
                 }
                 Err(Error::Protocol(error)) if self.closing.is_none() => {
-                    return self.end(Code::Protocol, &error.to_string());
+                    let end = match error {
+                        ProtocolError::ResetWithoutClosingHandshake => End::Lost,
+                        _ => End::With(Code::Protocol.into()),
+                    };
+                    return self.end(end, Code::Protocol, &error.to_string());
                 }
                 Err(Error::Utf8(_)) if self.closing.is_none() => {
-                    return self.end(Code::Invalid, "text that is not UTF-8");
+                    let end = End::With(Code::Invalid.into());
+                    return self.end(end, Code::Invalid, "text that is not UTF-8");
                 }
                 Err(error) => return Err(error),
             }
@@ -346,8 +351,8 @@ impl Socket {
             .spawn(async move { Done::Call(gateway.calls.answer(&identity, body).await) });
     }
 
-    fn end(&mut self, code: Code, reason: &str) -> Result<(), Error> {
-        self.gateway.metrics.ended(End::With(code.into()));
+    fn end(&mut self, end: End, code: Code, reason: &str) -> Result<(), Error> {
+        self.gateway.metrics.ended(end);
         self.closing = Some(Instant::now() + CLOSE_TIMEOUT);
         close(&mut self.context, &mut self.wire, code, reason)
     }
