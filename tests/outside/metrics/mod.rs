@@ -1,11 +1,13 @@
 //! What daemons tell whoever watches them, held against what was done with them.
 
+mod documents;
+
 use std::{net::TcpStream, time::Duration};
 
 use antiphon_test_support::{
     Begun, Closed, Http, Install, Node, Process, Scrape, Tab, eventually, free_address, now,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use tungstenite::Message;
 
 /// Server and gateway in one process, and where each tells of itself.
@@ -179,10 +181,7 @@ fn events_are_counted_where_they_are_committed_resolved_sent_and_written() {
     watched.gateway_tells("antiphon_gateway_position", &[], head as f64);
     watched.gateway_tells("antiphon_gateway_worst_tab_lag_positions", &[], 0.0);
     let told = watched.gateway();
-    for name in ["written_bytes_total", "read_bytes_total", "ring_bytes"] {
-        let name = format!("antiphon_gateway_{name}");
-        assert!(told.value(&name, &[]) >= 0.0, "{name}");
-    }
+    assert!(told.value("antiphon_gateway_ring_bytes", &[]) > 2.0 * events * 100.0);
     let bytes = "antiphon_gateway_written_bytes_total";
     let written = told.value(bytes, &[]) - before.value(bytes, &[]);
     assert!(written > 3.0 * events * 100.0, "{written}");
@@ -203,11 +202,15 @@ fn events_are_counted_where_they_are_committed_resolved_sent_and_written() {
         difference("antiphon_server_commit_seconds_sum"),
     );
     assert!(0.0 < commit && commit < whole, "{commit} {whole}");
-    assert_eq!(
-        difference("antiphon_server_link_written_bytes_total"),
-        told.value("antiphon_gateway_link_read_bytes_total", &[])
-            - before.value("antiphon_gateway_link_read_bytes_total", &[])
-    );
+    eventually("as many bytes read from the link as written to it", || {
+        let read = watched
+            .gateway()
+            .value("antiphon_gateway_link_read_bytes_total", &[]);
+        let written = watched
+            .server()
+            .value("antiphon_server_link_written_bytes_total", &[]);
+        (read == written).then_some(())
+    });
     assert_eq!(after.value("antiphon_server_links", &[]), 1.0);
     assert_eq!(after.value("antiphon_server_writer_queue", &[]), 0.0);
     assert!(after.value("antiphon_server_database_bytes", &[]) > 0.0);
@@ -237,7 +240,7 @@ fn from_commit_to_write_is_measured_once_a_write_and_never_for_what_the_log_had(
 
 #[test]
 fn what_a_gateway_delivers_late_is_measured_from_the_commit() {
-    let mut apart = Apart::start();
+    let apart = Apart::start();
     let mut tab = apart.tab(2);
     apart.gateway_process.signal("STOP");
     apart.install.send(1, 1, "late");
@@ -250,8 +253,6 @@ fn what_a_gateway_delivers_late_is_measured_from_the_commit() {
         || Scrape::of(&apart.gateway).value("antiphon_gateway_commit_to_write_seconds_sum", &[]);
     let sum = eventually("a delay", || Some(sum()).filter(|sum| *sum > 0.0));
     assert!(sum >= pause.as_secs_f64() && sum < 20.0, "{sum}");
-    // The process is still ours to stop.
-    assert!(apart.gateway_process.exited().is_none());
 }
 
 #[test]
@@ -414,7 +415,7 @@ fn a_tab_that_does_not_read_lags_until_it_does() {
 /// Server and gateway in processes of their own.
 struct Apart {
     install: Install,
-    _server_process: Process,
+    server_process: Process,
     gateway_process: Process,
     address: String,
     gateway: String,
@@ -450,7 +451,7 @@ impl Apart {
         let apart = Self {
             address: address.trim_end_matches('/').to_owned(),
             install,
-            _server_process: server_process,
+            server_process,
             gateway_process,
             gateway,
             server,
@@ -506,7 +507,7 @@ fn a_gateway_that_stands_still_lags_and_is_told_of_no_more_when_it_has_gone() {
 #[test]
 fn a_lost_link_is_told() {
     let mut apart = Apart::start();
-    apart._server_process.kill();
+    apart.server_process.kill();
     eventually("the loss", || {
         let told = Scrape::of(&apart.gateway);
         let up = told.value("antiphon_gateway_link_up", &[]);
@@ -551,5 +552,4 @@ fn there_is_nothing_but_metrics_and_only_where_it_was_asked_for() {
     let (code, _, errors) = Process::run(other.folder(), &args);
     assert_eq!(code, 1, "{errors}");
     assert!(errors.contains("gateway.metrics_listen"), "{errors}");
-    let _: Value = watched.install.call(1, "user.me", json!({}));
 }
