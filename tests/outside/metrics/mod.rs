@@ -1,13 +1,14 @@
 //! What daemons tell whoever watches them, held against what was done with them.
 
+mod apart;
+mod calls;
 mod documents;
 
-use std::{net::TcpStream, time::Duration};
+use std::net::TcpStream;
 
 use antiphon_test_support::{
-    Begun, Closed, Http, Install, Node, Process, Scrape, Tab, eventually, free_address, now,
+    Begun, Closed, Http, Install, Node, Process, Scrape, Tab, eventually, free_address,
 };
-use serde_json::json;
 use tungstenite::Message;
 
 /// Server and gateway in one process, and where each tells of itself.
@@ -239,147 +240,6 @@ fn from_commit_to_write_is_measured_once_a_write_and_never_for_what_the_log_had(
 }
 
 #[test]
-fn what_a_gateway_delivers_late_is_measured_from_the_commit() {
-    let apart = Apart::start();
-    let mut tab = apart.tab(2);
-    apart.gateway_process.signal("STOP");
-    apart.install.send(1, 1, "late");
-    let sent = now();
-    let pause = Duration::from_millis(300);
-    eventually("a while", || (sent.elapsed() > pause).then_some(()));
-    apart.gateway_process.signal("CONT");
-    tab.until("message.created");
-    let sum =
-        || Scrape::of(&apart.gateway).value("antiphon_gateway_commit_to_write_seconds_sum", &[]);
-    let sum = eventually("a delay", || Some(sum()).filter(|sum| *sum > 0.0));
-    assert!(sum >= pause.as_secs_f64() && sum < 20.0, "{sum}");
-}
-
-#[test]
-fn calls_are_counted_by_method_and_outcome_and_replays_on_both_sides() {
-    let watched = Watched::with(&[]);
-    let before = watched.server();
-    let calls = |told: &Scrape, method: &str, code: &str| {
-        let labels = [("method", method), ("code", code)];
-        let found = told.find("antiphon_server_calls_total", &labels);
-        found.unwrap_or_default()
-    };
-    let alice = watched.node.user(1);
-    let statuses = |status: &str| {
-        let labels = [("status", status)];
-        let told = watched.gateway();
-        told.find("antiphon_gateway_calls_total", &labels)
-            .unwrap_or_default()
-    };
-    let ok = statuses("200");
-    for _ in 0..3 {
-        alice.call("user.me", json!({})).expect("succeeds");
-    }
-    let missing = json!({ "channel_id": 999_999, "body": "x" });
-    assert!(alice.call("message.send", missing).is_err());
-    assert!(alice.call("message.send", json!({ "body": 5 })).is_err());
-    let batch = json!([
-        { "jsonrpc": "2.0", "id": 1, "method": "user.me" },
-        { "jsonrpc": "2.0", "method": "user.me" },
-        { "jsonrpc": "2.0", "id": 2, "method": "user.nobody" },
-        { "id": 3 },
-    ]);
-    alice.post("/rpc", &batch.to_string()).expect("answers");
-    alice.post("/rpc", "{").expect("answers");
-    let mut tab = watched.node.live(1, "");
-    tab.call("user.me", json!({})).expect("succeeds");
-    let stranger = watched.node.http();
-    assert!(stranger.call("user.me", json!({})).is_err());
-
-    let after = watched.server();
-    let grown = |method, code| calls(&after, method, code) - calls(&before, method, code);
-    assert_eq!(
-        grown("user.me", "ok"),
-        6.0,
-        "alone, in a batch, unheard, by a tab"
-    );
-    assert_eq!(grown("message.send", "not_found"), 1.0);
-    assert_eq!(grown("message.send", "invalid_params"), 1.0);
-    assert_eq!(grown("message.send", "ok"), 0.0);
-    assert_eq!(grown("unknown", "method_not_found"), 1.0);
-    assert_eq!(grown("unknown", "invalid_request"), 1.0);
-    assert_eq!(grown("unknown", "parse_error"), 1.0);
-    let times = after.value(
-        "antiphon_server_call_seconds_count",
-        &[("method", "user.me")],
-    );
-    let me = before.find(
-        "antiphon_server_call_seconds_count",
-        &[("method", "user.me")],
-    );
-    assert_eq!(times - me.unwrap_or_default(), 6.0);
-    // A JSON-RPC error of the request itself is 200, as is a batch.
-    assert_eq!(statuses("200") - ok, 3.0 + 1.0 + 1.0 + 1.0 + 1.0);
-    assert_eq!((statuses("404"), statuses("401")), (1.0, 1.0));
-
-    let head = watched.install.head();
-    watched.install.say(1, 600);
-    watched.node.catches_up(&watched.install);
-    let begun = Begun::of(&watched.node, 3, &format!("pos={head}"));
-    let begun = begun.events.len() as f64;
-    let asked = |asked, outcome| [("asked", asked), ("outcome", outcome)];
-    let (gateway, server) = (watched.gateway(), watched.server());
-    for (told, daemon) in [(&gateway, "gateway"), (&server, "server")] {
-        let pages = format!("antiphon_{daemon}_replays_total");
-        assert_eq!(
-            told.value(&pages, &asked("resume", "page")),
-            1.0,
-            "{daemon}"
-        );
-        assert_eq!(
-            told.value(&pages, &asked("further", "page")),
-            1.0,
-            "{daemon}"
-        );
-        let events = told.value(&format!("antiphon_{daemon}_replayed_events_total"), &[]);
-        assert!(events >= begun, "{daemon}: {events} of {begun}");
-    }
-    Begun::of(&watched.node, 3, "pos=0");
-    let labels = asked("resume", "refused");
-    watched.gateway_tells("antiphon_gateway_replays_total", &labels, 1.0);
-    let labels = asked("resume", "expired");
-    let told = watched.server();
-    assert_eq!(told.value("antiphon_server_replays_total", &labels), 1.0);
-}
-
-#[test]
-fn names_that_a_client_makes_up_make_no_series() {
-    let watched = Watched::with(&[]);
-    let alice = watched.node.user(1);
-    let call = |method: &str| {
-        assert!(alice.call(method, json!({})).is_err(), "{method}");
-    };
-    call("user.nobody");
-    let before = watched.server();
-    let count = |told: &Scrape| told.series("antiphon_server_calls_total").len();
-    for number in 0..200 {
-        call(&format!("no.method_{number}"));
-    }
-    let long = "x".repeat(10_000);
-    for hostile in [
-        "",
-        "a\"} 1\n# EOF\n",
-        "\\",
-        "\u{0}\u{202e}",
-        "unknown",
-        "ok",
-        &long,
-    ] {
-        call(hostile);
-    }
-    let after = watched.server();
-    assert_eq!(count(&after), count(&before));
-    let labels = [("method", "unknown"), ("code", "method_not_found")];
-    let calls = after.value("antiphon_server_calls_total", &labels);
-    assert_eq!(calls, 208.0);
-}
-
-#[test]
 fn a_tab_that_does_not_read_lags_until_it_does() {
     let watched = Watched::with(&[]);
     let mut slow = watched.node.live(1, "");
@@ -410,113 +270,6 @@ fn a_tab_that_does_not_read_lags_until_it_does() {
     while antiphon_test_support::pos(&slow.event()) < head {}
     watched.gateway_tells("antiphon_gateway_worst_tab_lag_positions", &[], 0.0);
     watched.gateway_tells("antiphon_gateway_worst_tab_lag_seconds", &[], 0.0);
-}
-
-/// Server and gateway in processes of their own.
-struct Apart {
-    install: Install,
-    server_process: Process,
-    gateway_process: Process,
-    address: String,
-    gateway: String,
-    server: String,
-}
-
-impl Apart {
-    fn start() -> Self {
-        let install = Install::new();
-        let (gateway, server) = (free_address(), free_address());
-        let set = format!("server.metrics_listen={server}");
-        let data = install.data();
-        let data = data.to_str().expect("the path is text");
-        let args = ["server", "--dev", "--data", data, "--set", &set];
-        let mut server_process = Process::start(install.folder(), &args);
-        server_process.says("ready");
-        let set = format!("gateway.metrics_listen={gateway}");
-        let run = install.run_dir();
-        let run = run.to_str().expect("the path is text");
-        let args = [
-            "gateway",
-            "--dev",
-            "--server",
-            run,
-            "--listen",
-            "127.0.0.1:0",
-            "--set",
-            &set,
-        ];
-        let mut gateway_process = Process::start(install.folder(), &args);
-        let line = gateway_process.says("http://");
-        let address = line.split("http://").nth(1).expect("an address");
-        let apart = Self {
-            address: address.trim_end_matches('/').to_owned(),
-            install,
-            server_process,
-            gateway_process,
-            gateway,
-            server,
-        };
-        let up = || Scrape::of(&apart.gateway).value("antiphon_gateway_link_up", &[]);
-        eventually("a link", || (up() == 1.0).then_some(()));
-        apart
-    }
-
-    fn tab(&self, user: i64) -> Tab {
-        let bearer = format!("Bearer dev:{user}");
-        let tab = Tab::connect(&self.address, "/ws/user/me", &[("Authorization", &bearer)]);
-        let mut tab = tab.expect("is let in");
-        tab.until("live");
-        tab
-    }
-
-    /// What the server tells of its gateways' lag.
-    fn lags(&self, unit: &str) -> Vec<f64> {
-        let told = Scrape::of(&self.server);
-        let series = told.series(&format!("antiphon_server_gateway_lag_{unit}"));
-        series.iter().map(|(_, value)| *value).collect()
-    }
-}
-
-#[test]
-fn a_gateway_that_stands_still_lags_and_is_told_of_no_more_when_it_has_gone() {
-    let mut apart = Apart::start();
-    assert_eq!(
-        (apart.lags("positions"), apart.lags("seconds")),
-        (vec![0.0], vec![0.0])
-    );
-    apart.gateway_process.signal("STOP");
-    let body = "x".repeat(15_000);
-    eventually("the socket to be full", || {
-        let sent: Vec<i64> = (0..50).map(|_| apart.install.send(1, 1, &body)).collect();
-        let told = (apart.lags("positions")[0], apart.lags("seconds")[0]);
-        (told.0 >= sent.len() as f64 && told.1 > 0.0).then_some(())
-    });
-    apart.gateway_process.signal("CONT");
-    eventually("it to catch up", || {
-        let told = (apart.lags("positions"), apart.lags("seconds"));
-        (told == (vec![0.0], vec![0.0])).then_some(())
-    });
-    apart.gateway_process.kill();
-    eventually("it to be gone", || {
-        apart.lags("positions").is_empty().then_some(())
-    });
-    let links = Scrape::of(&apart.server).value("antiphon_server_links", &[]);
-    assert_eq!(links, 0.0);
-}
-
-#[test]
-fn a_lost_link_is_told() {
-    let mut apart = Apart::start();
-    apart.server_process.kill();
-    eventually("the loss", || {
-        let told = Scrape::of(&apart.gateway);
-        let up = told.value("antiphon_gateway_link_up", &[]);
-        let losses = told.value("antiphon_gateway_link_losses_total", &[]);
-        ((up, losses) == (0.0, 1.0)).then_some(())
-    });
-    let told = Scrape::of(&apart.gateway);
-    assert!(told.value("process_open_fds", &[]) > 5.0);
-    assert!(told.value("process_resident_memory_bytes", &[]) > 1e6);
 }
 
 #[test]

@@ -320,9 +320,11 @@ impl Socket {
                     return Ok(());
                 }
                 Err(Error::Protocol(error)) if self.closing.is_none() => {
-                    let end = match error {
-                        ProtocolError::ResetWithoutClosingHandshake => End::Lost,
-                        _ => End::With(Code::Protocol.into()),
+                    let lost = error == ProtocolError::ResetWithoutClosingHandshake;
+                    let end = if lost {
+                        End::Lost
+                    } else {
+                        End::With(Code::Protocol.into())
                     };
                     return self.end(end, Code::Protocol, &error.to_string());
                 }
