@@ -3,6 +3,7 @@
 mod apart;
 mod calls;
 mod documents;
+mod streams;
 
 use std::net::TcpStream;
 
@@ -116,6 +117,10 @@ fn tabs_are_counted_by_how_they_began_and_how_they_ended() {
     drop(tabs.pop());
     closed("lost", lost + 1.0);
     watched.gateway_tells("antiphon_gateway_tabs", &[], 4.0);
+    assert_eq!(
+        watched.gateway().sum("antiphon_gateway_closes_total"),
+        lost + 4.0
+    );
     closed("1012", 0.0);
     closed("other", 0.0);
 }
