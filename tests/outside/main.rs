@@ -3,8 +3,8 @@
 
 mod activation;
 mod auth;
-mod canary;
 mod backup;
+mod canary;
 mod caps;
 mod cli;
 mod completion;
@@ -24,6 +24,7 @@ mod kill_storm;
 mod link;
 mod logs;
 mod membership;
+mod metrics;
 mod missed;
 mod oracle;
 mod patience;

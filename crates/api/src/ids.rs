@@ -89,6 +89,8 @@ integer!(/// How often an entity has changed; of two copies the higher revision 
     Revision, 1);
 integer!(/// Milliseconds since 1970-01-01T00:00:00Z.
     UnixMs, 0);
+integer!(/// Microseconds since 1970-01-01T00:00:00Z.
+    UnixUs, 0);
 
 impl UserId {
     /// The probe, by which an installation is tried out. Nobody else ever has this id, and it has no

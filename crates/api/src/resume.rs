@@ -32,3 +32,55 @@ pub enum ResyncReason {
     /// The numbers could not be read.
     BadParameters,
 }
+
+impl Resumed {
+    /// Its name in frames.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Ring => "ring",
+            Self::Log => "log",
+            Self::Resync => "resync",
+        }
+    }
+}
+
+impl ResyncReason {
+    pub const ALL: &[Self] = &[
+        Self::Expired,
+        Self::UnknownPosition,
+        Self::TooFar,
+        Self::UnknownSession,
+        Self::BadParameters,
+    ];
+
+    /// Its name in frames.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::UnknownPosition => "unknown_position",
+            Self::TooFar => "too_far",
+            Self::UnknownSession => "unknown_session",
+            Self::BadParameters => "bad_parameters",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Resumed, ResyncReason};
+
+    #[test]
+    fn names_are_those_in_frames() {
+        for resumed in [Resumed::Fresh, Resumed::Ring, Resumed::Log, Resumed::Resync] {
+            assert_eq!(json!(resumed), resumed.as_str());
+        }
+        for reason in ResyncReason::ALL {
+            assert_eq!(json!(reason), reason.as_str());
+        }
+    }
+}

@@ -5,6 +5,7 @@ mod commands;
 mod completion;
 mod exit;
 mod logging;
+mod metrics;
 mod params;
 mod passed;
 mod reference;

@@ -44,6 +44,9 @@ pub struct Gateway {
     pub linger: Time<SECOND, { HOUR }>,
     /// Where clients connect, unless a supervisor passes a socket on which it listens.
     pub listen: SocketAddr,
+    /// Where GET /metrics tells how the gateway is, for Prometheus: a loopback address or one of a
+    /// private network, as 127.0.0.1:9484, because whoever can connect is told.
+    pub metrics_listen: Option<SocketAddr>,
     pub rings: Rings,
     /// The folder with the server's sockets, `run` in its data folder.
     pub server: PathBuf,
@@ -63,6 +66,7 @@ impl Default for Gateway {
             heartbeat: Heartbeat::default(),
             linger: Time::of(Duration::from_secs(120)),
             listen: SocketAddr::from(([127, 0, 0, 1], 8484)),
+            metrics_listen: None,
             rings: Rings::default(),
             server: PathBuf::from("./antiphon-data/run"),
             trusted_proxies: Vec::new(),
@@ -202,6 +206,9 @@ pub struct Server {
     /// Bytes of an event; a change that would make a longer one is refused.
     pub event_bytes: Count<{ 16 * KIB }, { 256 * KIB }>,
     pub livekit: Livekit,
+    /// Where GET /metrics tells how the server is, as gateway.metrics_listen: another address, as
+    /// 127.0.0.1:9485.
+    pub metrics_listen: Option<SocketAddr>,
     /// Make a user for a token whose external id nobody has; otherwise it is refused.
     pub provision_unknown: bool,
     pub rates: Rates,
@@ -220,6 +227,7 @@ impl Default for Server {
             data: PathBuf::from("./antiphon-data"),
             event_bytes: Count::of(256 * KIB),
             livekit: Livekit::default(),
+            metrics_listen: None,
             provision_unknown: false,
             rates: Rates::default(),
             retention: Retention::default(),

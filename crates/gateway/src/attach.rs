@@ -34,10 +34,13 @@ impl Gateway {
         let mut log = None;
         for _ in 0..ATTEMPTS {
             match directory.attach(principal, identity, &new, log) {
-                Ok(tab) => return Ok(tab),
+                Ok((tab, outcome)) => {
+                    self.metrics.attached(outcome);
+                    return Ok(tab);
+                }
                 Err(NotAttached::Revoked) => return Err(Refusal::revoked()),
                 Err(NotAttached::TooManyTabs) => {
-                    return Err(Refusal::unavailable("the user has too many tabs open"));
+                    return Err(Refusal::full("the user has too many tabs open"));
                 }
                 Err(NotAttached::NeedsLog {
                     after,

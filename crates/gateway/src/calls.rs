@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::{sync::Semaphore, time::Instant};
 
-use crate::clock;
+use crate::{clock, metrics::Metrics};
 
 /// The way to the server. Nothing a client sends as a header goes with a call but its request id:
 /// who calls is the verified token's user.
@@ -24,6 +24,7 @@ use crate::clock;
 pub(crate) struct Calls {
     rpc: Rpc,
     permits: Arc<Semaphore>,
+    metrics: Metrics,
 }
 
 /// How many calls are with the server at once; further ones wait.
@@ -32,9 +33,10 @@ const AT_ONCE: u32 = 256;
 const SLOW: Duration = Duration::from_secs(1);
 
 impl Calls {
-    pub(crate) fn new(rpc: Rpc) -> Self {
+    pub(crate) fn new(rpc: Rpc, metrics: Metrics) -> Self {
         Self {
             rpc,
+            metrics,
             permits: Arc::new(Semaphore::new(AT_ONCE as usize)),
         }
     }
@@ -116,7 +118,9 @@ impl Calls {
         body: Bytes,
         request_id: &RequestId,
     ) -> Option<Vec<u8>> {
-        let answer = self.forward(identity, body, request_id).await.into_body();
+        let response = self.forward(identity, body, request_id).await;
+        self.metrics.called(response.status());
+        let answer = response.into_body();
         (!answer.is_empty()).then(|| answer.into())
     }
 }

@@ -23,6 +23,7 @@ use crate::{
     clock,
     directory::Directory,
     link::LinkState,
+    metrics::Metrics,
     probe::Canary,
     replay::Replays,
 };
@@ -39,6 +40,7 @@ pub(crate) struct Gateway {
     pub(crate) rpc: Rpc,
     pub(crate) calls: Calls,
     pub(crate) replays: Replays,
+    pub(crate) metrics: Metrics,
     pub(crate) draining: watch::Receiver<bool>,
     /// Its socket goes on without it, so that who came before the drain is let in all the same.
     pub(crate) inherited: bool,

@@ -23,6 +23,7 @@ mod gateway;
 mod http;
 mod leases;
 mod link;
+mod metrics;
 pub mod probe;
 mod replay;
 mod request_id;

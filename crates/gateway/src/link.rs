@@ -19,6 +19,7 @@ use antiphon_wire::{
     CodecError, Decoder, Envelope, FromGateway, FromServer, LEASE_GRACE_MS, LINK_VERSION,
     Malformed, SILENCE_MS, encode,
 };
+use prometheus_client::metrics::counter::Counter;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{
@@ -31,6 +32,7 @@ use tokio::{
 
 use crate::{
     directory::{Directory, SHARDS},
+    metrics::Metrics,
     probe::Passed,
 };
 
@@ -59,6 +61,7 @@ pub(crate) struct Link {
     pub(crate) state: watch::Sender<LinkState>,
     /// Where events to the probe are told, if there is a canary.
     pub(crate) passed: Option<broadcast::Sender<Passed>>,
+    pub(crate) metrics: Metrics,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +101,7 @@ impl Link {
                 .state
                 .send_if_modified(|state| std::mem::take(&mut state.up));
             if was_up {
+                self.metrics.link_losses.inc();
                 tracing::warn!(%error, "lost the server; reconnecting");
                 pause = FIRST_PAUSE;
             } else {
@@ -115,6 +119,7 @@ impl Link {
     ) -> Result<std::convert::Infallible, LinkError> {
         let (mut inbound, mut writer) =
             connect(&self.socket, "gateway", &self.boot, *after).await?;
+        inbound.read_bytes = self.metrics.link_read_bytes.clone();
         if after.is_some() {
             renewal.get_or_insert_with(|| Instant::now() + Duration::from_millis(LEASE_GRACE_MS));
         }
@@ -151,6 +156,7 @@ impl Link {
         if let Some(directory) = known {
             if reset {
                 tracing::warn!("the server's log is another one; closing all tabs");
+                self.metrics.link_resets.inc();
                 directory.reset(start);
             }
             return Ok(directory);
@@ -173,6 +179,7 @@ impl Link {
                     self.tell_passed(&envelope);
                     if let Some(pos) = deliver(directory, &envelope)? {
                         *after = Some(pos);
+                        self.metrics.link_events.inc();
                     }
                 }
                 FromServer::Revoke(revocation) => {
@@ -215,13 +222,19 @@ pub(crate) async fn connect(
         after,
     };
     write(&mut writer, &hello).await?;
-    let decoder = Decoder::default();
-    Ok((Inbound { reader, decoder }, writer))
+    let inbound = Inbound {
+        reader,
+        decoder: Decoder::default(),
+        read_bytes: Counter::default(),
+    };
+    Ok((inbound, writer))
 }
 
 pub(crate) struct Inbound {
     reader: OwnedReadHalf,
     decoder: Decoder,
+    /// How many bytes were read.
+    read_bytes: Counter,
 }
 
 impl Inbound {
@@ -237,6 +250,7 @@ impl Inbound {
             if read == 0 {
                 return Err(LinkError::Closed);
             }
+            self.read_bytes.inc_by(read as u64);
         }
     }
 }
@@ -262,7 +276,8 @@ async fn revocations(
 fn deliver(directory: &Directory, envelope: &Envelope) -> Result<Option<Pos>, LinkError> {
     match (envelope.keep, envelope.pos) {
         (Keep::Log, Some(pos)) => {
-            let entry = Entry::new(pos, envelope.event.get()).ok_or(LinkError::NotAnEvent(pos))?;
+            let entry = Entry::committed_at(pos, envelope.event.get(), envelope.committed_us)
+                .ok_or(LinkError::NotAnEvent(pos))?;
             tracing::trace!(
                 pos = pos.get(),
                 bytes = envelope.event.get().len(),

@@ -8,6 +8,8 @@ use antiphon_client::rpc::{CallError, Rpc};
 use antiphon_session::{Entry, LogAnswer, LogPage};
 use tokio::sync::Semaphore;
 
+use crate::metrics::Metrics;
+
 /// How many replays run at once; further tabs wait.
 const AT_ONCE: usize = 32;
 
@@ -15,6 +17,7 @@ const AT_ONCE: usize = 32;
 pub(crate) struct Replays {
     rpc: Rpc,
     permits: Semaphore,
+    metrics: Metrics,
 }
 
 /// The server cannot be asked, or its answer makes no sense.
@@ -29,9 +32,10 @@ pub(crate) enum ReplayError {
 }
 
 impl Replays {
-    pub(crate) fn new(rpc: Rpc) -> Self {
+    pub(crate) fn new(rpc: Rpc, metrics: Metrics) -> Self {
         Self {
             rpc,
+            metrics,
             permits: Semaphore::new(AT_ONCE),
         }
     }
@@ -60,6 +64,18 @@ impl Replays {
     }
 
     async fn ask(
+        &self,
+        principal: Principal,
+        after: Pos,
+        through: Pos,
+        first: bool,
+    ) -> Result<LogAnswer, ReplayError> {
+        let answer = self.answer(principal, after, through, first).await;
+        self.metrics.replayed(first, &answer);
+        answer
+    }
+
+    async fn answer(
         &self,
         principal: Principal,
         after: Pos,

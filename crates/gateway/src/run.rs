@@ -11,6 +11,7 @@ use std::{
 use antiphon_client::rpc::Rpc;
 use antiphon_wire::{EVENTS_SOCKET, MAX_SOCKET_PATH, RPC_SOCKET};
 use governor::{Quota, RateLimiter};
+use prometheus_client::registry::Registry;
 use tokio::{
     net::TcpListener,
     sync::watch,
@@ -19,13 +20,14 @@ use tokio::{
 };
 
 use crate::{
-    Config,
+    Caps, Config,
     calls::Calls,
     clock,
     directory::SHARDS,
     gateway::Gateway,
     http::{Course, serve},
     link::{Link, LinkState},
+    metrics::{Census, Metrics},
     probe::Canary,
     replay::Replays,
 };
@@ -77,6 +79,8 @@ pub struct Running {
     newcomers: watch::Sender<()>,
     inherited: bool,
     canary: JoinSet<()>,
+    metrics: Metrics,
+    ring_bytes_of_all: usize,
     serving: JoinSet<()>,
     background: JoinSet<()>,
 }
@@ -88,18 +92,25 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let listener = listener(config.inherited, config.listen, config.dev).await?;
     let address = listener.local_addr().unwrap_or(config.listen);
     let boot = getrandom::u64().map_err(StartError::Random)?;
+    let metrics = Metrics::new();
+    let rpc = Rpc::unix(config.server.join(RPC_SOCKET));
+    let calls = Calls::new(rpc.clone(), metrics.clone());
     let (link_state, link) = watch::channel(LinkState::default());
     let (draining, draining_seen) = watch::channel(false);
-    let rpc = Rpc::unix(config.server.join(RPC_SOCKET));
-    let mut singing = JoinSet::new();
-    let (canary, passed) = if config.canary_interval.is_zero() {
-        (None, None)
-    } else {
-        let times = (config.canary_interval, config.canary_late);
-        let (canary, task, passed) = Canary::new(times, address, rpc.clone(), link.clone());
-        singing.spawn(task.run());
-        (Some(canary), Some(passed))
-    };
+    let (closing, closing_seen) = watch::channel(false);
+    let (newcomers, newcomer) = watch::channel(());
+    let course = Course::new(inherited, &draining_seen, closing_seen, newcomer);
+
+    let mut canary_task = JoinSet::new();
+    let times = (config.canary_interval, config.canary_late);
+    let canary =
+        (!times.0.is_zero()).then(|| Canary::new(times, address, rpc.clone(), link.clone()));
+    let (canary, passed) = canary
+        .map(|(canary, task, passed)| {
+            canary_task.spawn(task.run());
+            (canary, passed)
+        })
+        .unzip();
     let follower = Link {
         socket,
         session: antiphon_session::Config {
@@ -110,8 +121,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         boot: format!("{boot:016x}"),
         state: link_state,
         passed,
+        metrics: metrics.clone(),
     };
-    let calls = Calls::new(rpc.clone());
     let gateway = Arc::new(Gateway {
         verifier: config.verifier,
         dev: config.dev,
@@ -121,32 +132,16 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         handshakes: RateLimiter::direct(Quota::per_second(config.caps.handshakes_per_second)),
         link: link.clone(),
         calls: calls.clone(),
-        replays: Replays::new(rpc.clone()),
+        replays: Replays::new(rpc.clone(), metrics.clone()),
         rpc,
-        draining: draining_seen.clone(),
+        metrics: metrics.clone(),
+        draining: draining_seen,
         inherited,
         canary,
     });
     tracing::info!(%address, "the gateway listens");
     let mut serving = JoinSet::new();
-    let (closing, closing_seen) = watch::channel(false);
-    let (newcomers, newcomer) = watch::channel(());
-    let course = Course {
-        accepting_ends: if inherited {
-            draining_seen
-        } else {
-            closing_seen.clone()
-        },
-        closing: closing_seen,
-        newcomer,
-    };
-    let first_link = link.clone();
-    serving.spawn(async move {
-        if inherited {
-            linked_or_late(first_link, course.accepting_ends.clone()).await;
-        }
-        serve(listener, gateway, config.caps, course).await;
-    });
+    serving.spawn(accept(listener, gateway, config.caps, course));
     let mut background = JoinSet::new();
     background.spawn(follower.follow());
     background.spawn(sweep(link.clone()));
@@ -159,10 +154,19 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         drain_window: config.drain_window,
         newcomers,
         inherited,
-        canary: singing,
+        canary: canary_task,
+        metrics,
+        ring_bytes_of_all: config.ring_bytes_of_all,
         serving,
         background,
     })
+}
+
+async fn accept(listener: TcpListener, gateway: Arc<Gateway>, caps: Caps, course: Course) {
+    if gateway.inherited {
+        linked_or_late(gateway.link.clone(), course.accepting_ends.clone()).await;
+    }
+    serve(listener, gateway, caps, course).await;
 }
 
 fn events_socket(server: &Path) -> Result<PathBuf, StartError> {
@@ -230,6 +234,16 @@ impl Running {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Has `registry` tell what this gateway counts.
+    pub fn register(&self, registry: &mut Registry) {
+        let census = Census {
+            link: self.link.clone(),
+            draining: self.draining.subscribe(),
+            ring_budget: self.ring_bytes_of_all,
+        };
+        self.metrics.register(registry, census);
     }
 
     /// Resolves once the server has been reached.

@@ -4,7 +4,7 @@ use antiphon_store::prune::Retention;
 use antiphon_token::{Signer, Verifier};
 use antiphon_wire::MAX_EVENT_BYTES;
 
-use crate::{Limits, Livekit};
+use crate::{Limits, Livekit, metrics::Metrics};
 
 /// How a server is to run; complete before anything is opened.
 pub struct Config {
@@ -52,6 +52,7 @@ pub(crate) struct Means {
     pub(crate) livekit: Option<Livekit>,
     pub(crate) provision_unknown: bool,
     pub(crate) limits: Limits,
+    pub(crate) metrics: Metrics,
 }
 
 /// Where and for how long a server is there.
@@ -83,6 +84,7 @@ impl Config {
             livekit: self.livekit,
             provision_unknown: self.provision_unknown,
             limits: self.limits,
+            metrics: Metrics::new(),
         };
         (place, means)
     }

@@ -18,6 +18,7 @@ use crate::{
     config::Means,
     fanout::{Fanout, Relay},
     huddle::{Huddles, Livekit},
+    metrics::Metrics,
     presence::{Claimed, Presence},
     rpc::{Budgets, Turns},
     tickets::Tickets,
@@ -28,6 +29,7 @@ use crate::{
 pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) fanout: Arc<Fanout>,
+    pub(crate) metrics: Metrics,
     pub(crate) presence: Arc<Presence>,
     pub(crate) tickets: Tickets,
     pub(crate) typing: Typing,
@@ -46,6 +48,7 @@ impl Shared {
     pub(crate) fn new(store: Store, means: Means) -> Self {
         Self {
             fanout: Arc::new(Fanout::new(store.head())),
+            metrics: means.metrics,
             presence: Arc::new(Presence::new(clock::now())),
             tickets: Tickets::default(),
             typing: Typing::default(),

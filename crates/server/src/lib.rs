@@ -24,6 +24,7 @@ mod folder;
 mod huddle;
 mod limits;
 mod listen;
+mod metrics;
 mod presence;
 mod reaper;
 mod rpc;

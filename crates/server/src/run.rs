@@ -1,9 +1,12 @@
 //! From a configuration to a running server, and back.
 
-use std::{error::Error, mem, net::SocketAddr, os::unix::net::UnixListener, sync::Arc};
+use std::{
+    error::Error, mem, net::SocketAddr, os::unix::net::UnixListener, path::PathBuf, sync::Arc,
+};
 
 use antiphon_store::{OpenError, Options, Store};
 use antiphon_wire::{EVENTS_SOCKET, RPC_SOCKET};
+use prometheus_client::registry::Registry;
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
@@ -14,6 +17,7 @@ use crate::{
     folder::{FolderError, run_dir},
     huddle,
     listen::{ListenError, PrivateListener, SocketFile, bind_tcp},
+    metrics::Census,
     presence, reaper, rpc,
     rpc::Router,
 };
@@ -44,6 +48,7 @@ impl StartError {
 /// A server that answers.
 pub struct Running {
     shared: Arc<Shared>,
+    database: PathBuf,
     stop: watch::Sender<bool>,
     /// What serves others: ends by itself once told to stop.
     serving: JoinSet<()>,
@@ -62,7 +67,10 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         folder::open_to(&place.data, group)?;
     }
     let database = folder::database(&place.data);
-    let store = Store::open(Options::new(database, families::SCHEMA, place.event_bytes))?;
+    let mut options = Options::new(database, families::SCHEMA, place.event_bytes);
+    let metrics = means.metrics.clone();
+    options.on_commit = Some(Arc::new(move |batch| metrics.committed(batch)));
+    let store = Store::open(options)?;
     let shared = Arc::new(Shared::new(store, means));
     let router = Arc::new(Router::new());
     match prepare(&place, inherited, &shared, &router).await {
@@ -161,7 +169,7 @@ fn serve(place: Place, router: Arc<Router>, shared: Arc<Shared>, listening: List
 
     let mut background = JoinSet::new();
     let (store, to) = (shared.store.clone(), Arc::clone(&shared.fanout));
-    background.spawn(fanout::follow(store, to));
+    background.spawn(fanout::follow(store, to, shared.metrics.clone()));
     let (store, to) = (shared.store.clone(), Arc::clone(&shared.fanout));
     background.spawn(presence::follow(Arc::clone(&shared.presence), store, to));
     background.spawn(huddle::follow(Arc::clone(&shared)));
@@ -169,6 +177,7 @@ fn serve(place: Place, router: Arc<Router>, shared: Arc<Shared>, listening: List
     background.spawn(reaper::follow(Arc::clone(&shared), place.retention));
     Running {
         shared,
+        database: folder::database(&place.data),
         stop,
         serving,
         background,
@@ -182,6 +191,16 @@ impl Running {
     #[must_use]
     pub fn rpc_address(&self) -> Option<SocketAddr> {
         self.rpc_address
+    }
+
+    /// Has `registry` tell what this server counts. It is to be encoded within the runtime, on a
+    /// thread that may block: the log is read for it.
+    pub fn register(&self, registry: &mut Registry) {
+        let census = Census {
+            shared: Arc::clone(&self.shared),
+            database: self.database.clone(),
+        };
+        self.shared.metrics.register(registry, census);
     }
 
     /// Resolves, with the reason, when the database has failed. What was answered is safe; the

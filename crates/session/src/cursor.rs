@@ -95,6 +95,22 @@ impl Cursor {
         }
     }
 
+    /// The lowest position that may hold an event to be sent; `None` if all was sent.
+    pub(crate) fn owed(&self, ring: &Ring) -> Option<Pos> {
+        let unknown = || Pos(self.covered.get() + 1);
+        match &self.source {
+            Source::Ring { next } => match ring.slot(*next) {
+                Slot::Held(entry) => Some(entry.pos()),
+                Slot::Evicted => Some(unknown()),
+                Slot::NotYet => None,
+            },
+            Source::Log(pages) => {
+                let next = pages.entries.as_slice().first();
+                Some(next.map_or_else(unknown, |entry| entry.pos()))
+            }
+        }
+    }
+
     pub(crate) fn poll(&mut self, ring: &Ring, position: Pos) -> Option<Step> {
         match self.source {
             Source::Ring { next } => self.poll_ring(next, ring, position),

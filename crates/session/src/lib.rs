@@ -38,11 +38,13 @@ mod resume;
 mod ring;
 mod session;
 mod shard;
+mod survey;
 mod tab;
 mod traffic;
 
 pub use config::Config;
 pub use entry::Entry;
-pub use resume::{Attach, LogAnswer, LogPage, NewTab, Resume};
+pub use resume::{Attach, LogAnswer, LogPage, NewTab, Outcome, Resume};
 pub use shard::Shard;
+pub use survey::Survey;
 pub use traffic::{Now, Output, Received, TabId, TabKey};

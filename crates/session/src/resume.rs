@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use antiphon_api::{
     ids::{Pos, Seq},
-    resume::ResyncReason,
+    resume::{Resumed, ResyncReason},
 };
 
 use crate::entry::Entry;
@@ -101,11 +101,20 @@ pub enum LogAnswer {
     Page(LogPage),
 }
 
+/// How an attached tab's stream begins, as its `hello` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// What came of its resume.
+    pub resumed: Resumed,
+    /// Why, if it cannot be continued.
+    pub reason: Option<ResyncReason>,
+}
+
 /// What became of [`attach`](crate::Shard::attach).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attach {
     /// The tab is attached; poll its output.
-    Attached,
+    Attached(Outcome),
     /// Nothing was changed: only the server can decide. Attach again with its answer.
     NeedsLog {
         /// The position the client came with.

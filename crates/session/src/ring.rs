@@ -44,6 +44,10 @@ impl Ring {
         self.head
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(crate) const fn bytes(&self) -> usize {
         self.bytes
     }

@@ -18,7 +18,7 @@ use crate::{
     config::Config,
     cursor::Cursor,
     entry::Entry,
-    resume::{LogAnswer, LogPage, NewTab, Resume},
+    resume::{LogAnswer, LogPage, NewTab, Outcome, Resume},
     ring::Ring,
     tab::Tab,
     traffic::TabId,
@@ -76,13 +76,14 @@ impl Start {
         }
     }
 
-    const fn told(&self) -> (Resumed, Option<ResyncReason>) {
-        match self {
+    pub(crate) const fn told(&self) -> Outcome {
+        let (resumed, reason) = match self {
             Self::Fresh => (Resumed::Fresh, None),
             Self::Ring(_) => (Resumed::Ring, None),
             Self::Log(..) => (Resumed::Log, None),
             Self::Resync(reason) => (Resumed::Resync, Some(*reason)),
-        }
+        };
+        Outcome { resumed, reason }
     }
 
     fn cursor(self, ring: &Ring, position: Pos) -> Cursor {
@@ -120,7 +121,7 @@ impl Session {
         config: &Config,
         now: Instant,
     ) -> bool {
-        let (resumed, reason) = start.told();
+        let Outcome { resumed, reason } = start.told();
         let hello = ServerFrame::Hello {
             protocol: PROTOCOL,
             session: Cow::Borrowed(&self.id),

@@ -99,6 +99,10 @@ impl Shard {
         self.sessions.len()
     }
 
+    pub(crate) fn each_session(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.values()
+    }
+
     /// Bytes of event text in all rings; an event counts once for each ring it is in.
     #[must_use]
     pub const fn ring_bytes(&self) -> usize {
@@ -185,11 +189,12 @@ impl Shard {
                 return Attach::NeedsLog { after, through };
             }
         };
+        let outcome = start.told();
         let new = || Session::new(tab, position);
         let session = self.sessions.entry(key.principal).or_insert_with(new);
         let added = session.add_tab(key.tab, tab, start, position, &self.config, now.at);
         self.tabs += usize::from(added);
-        Attach::Attached
+        Attach::Attached(outcome)
     }
 
     /// What the tab's socket is to do next. `None`: nothing, and the tab will be in a `wake` list

@@ -69,6 +69,10 @@ impl Tab {
         self.ending == Ending::Open
     }
 
+    pub(crate) const fn cursor(&self) -> &Cursor {
+        &self.cursor
+    }
+
     /// Whether the tab must be told that it has output; `true` once until it is polled dry again.
     pub(crate) const fn wake(&mut self) -> bool {
         std::mem::replace(&mut self.idle, false)

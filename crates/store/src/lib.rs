@@ -47,7 +47,7 @@ pub use audience::{Audience, MAX_SCOPES, MAX_USERS, Scope};
 pub use error::{EmitError, OpenError, ReadError, WriteError};
 pub use log::Logged;
 pub use migrate::Version;
-pub use open::Options;
+pub use open::{Batch, OnCommit, Options};
 pub use rusqlite;
 pub use store::{Figures, Store};
 pub use tail::{Placed, Tail};

@@ -9,9 +9,9 @@
 //! of a replay is what the user missed, however long the log, the user's past memberships or the
 //! channels left long ago. A test counts SQLite's steps.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
-use antiphon_api::ids::{Pos, UserId};
+use antiphon_api::ids::{Pos, UnixMs, UserId};
 use rusqlite::{
     CachedStatement, Connection, OptionalExtension, Row, named_params, params, types::Type,
 };
@@ -48,6 +48,8 @@ pub struct Logged {
     pub pos: Pos,
     /// The whole event, `{"ts":…,"type":…,"data":…}`.
     pub event: Arc<RawValue>,
+    /// When its batch was on disk; `None` of an event that was read back.
+    pub committed: Option<Instant>,
 }
 
 impl Placed for Logged {
@@ -76,6 +78,15 @@ pub struct Found {
     pub through: Pos,
     /// Whether there may be more above `through`.
     pub more: bool,
+}
+
+/// How far a reader of the log is behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Behind {
+    /// The events it does not have.
+    pub events: i64,
+    /// When the first of them was written.
+    pub since: Option<UnixMs>,
 }
 
 /// The position of the newest event.
@@ -241,6 +252,34 @@ pub(crate) fn ordinal(conn: &Connection, pos: Pos) -> Result<i64> {
     .query_one([pos.get()], |row| row.get(0))
 }
 
+/// How many events the log has.
+///
+/// # Errors
+/// From SQLite only: the log always has a row.
+pub fn rows(conn: &Connection) -> Result<i64> {
+    Ok(ordinal(conn, head(conn)?)? - ordinal(conn, oldest(conn)?)? + 1)
+}
+
+/// How far a reader that has everything up to `pos` is behind.
+///
+/// # Errors
+/// From SQLite only: the log always has a row.
+pub fn behind(conn: &Connection, pos: Pos) -> Result<Behind> {
+    let next = conn
+        .prepare_cached("SELECT pos, at FROM log WHERE pos > ?1 ORDER BY pos LIMIT 1")?
+        .query_one([pos.get()], |row| {
+            Ok((Pos(row.get(0)?), UnixMs(row.get(1)?)))
+        })
+        .optional()?;
+    let Some((next, at)) = next else {
+        return Ok(Behind::default());
+    };
+    Ok(Behind {
+        events: ordinal(conn, head(conn)?)? - ordinal(conn, next)? + 1,
+        since: Some(at),
+    })
+}
+
 fn missed(
     conn: &Connection,
     user: UserId,
@@ -266,6 +305,7 @@ fn logged(row: &Row<'_>) -> Result<Logged> {
     Ok(Logged {
         pos: Pos(row.get(0)?),
         event: event.into(),
+        committed: None,
     })
 }
 

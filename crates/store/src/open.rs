@@ -4,6 +4,7 @@ use std::{
     fs::{File, TryLockError},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -31,7 +32,7 @@ const MAX_SKIP: u64 = 1 << 30;
 const MIN_POSITIONS_LEFT: i64 = 1 << 32;
 
 /// How to open a [`Store`](crate::Store).
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Options {
     /// The database file, on a local file system. Beside it come `-wal`, `-shm` and `.lock`.
     pub path: PathBuf,
@@ -46,6 +47,22 @@ pub struct Options {
     pub tail_events: usize,
     /// The most bytes of events kept in memory.
     pub tail_bytes: usize,
+    /// Told of every batch, on the writer's thread: it must not wait.
+    pub on_commit: Option<OnCommit>,
+}
+
+/// Who is told of every batch that is on disk.
+pub type OnCommit = Arc<dyn Fn(Batch) + Send + Sync>;
+
+/// A batch of writes that is on disk.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch {
+    /// Closures run in it, also those that failed.
+    pub writes: usize,
+    /// From the beginning of its transaction to the end of its COMMIT.
+    pub whole: Duration,
+    /// Its COMMIT alone, which waits for the disk.
+    pub commit: Duration,
 }
 
 impl Options {
@@ -63,6 +80,7 @@ impl Options {
             max_event_bytes,
             tail_events: 4_096,
             tail_bytes: 16 << 20,
+            on_commit: None,
         }
     }
 }

@@ -95,6 +95,7 @@ impl Store {
             tail: Arc::clone(&tail),
             life,
             counters: Arc::clone(&counters),
+            on_commit: options.on_commit.clone(),
             begun: Vec::new(),
             closing: false,
             _lock: opened.lock,
@@ -203,6 +204,12 @@ impl Store {
     #[must_use]
     pub fn head(&self) -> Pos {
         self.shared.tail.head()
+    }
+
+    /// Writes that wait for the writer now; at most 1,024.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        QUEUE - self.shared.places.available_permits()
     }
 
     #[must_use]

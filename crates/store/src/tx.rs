@@ -74,6 +74,7 @@ impl<'a> Tx<'a> {
         self.outbox.events.push(Logged {
             pos,
             event: event.into(),
+            committed: None,
         });
         Ok(pos)
     }

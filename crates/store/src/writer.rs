@@ -18,9 +18,12 @@ use std::{
 };
 
 use rusqlite::Connection;
-use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
+use tokio::{
+    sync::{OwnedSemaphorePermit, oneshot, watch},
+    time::Instant,
+};
 
-use crate::{Logged, Result, Tail, Tx, job::Job, tx::Outbox};
+use crate::{Batch, Logged, OnCommit, Result, Tail, Tx, job::Job, tx::Outbox};
 
 /// Writes that wait at once; further callers wait for a place.
 pub(crate) const QUEUE: usize = 1_024;
@@ -62,6 +65,7 @@ pub(crate) struct Writer {
     pub(crate) tail: Arc<Tail<Logged>>,
     pub(crate) life: watch::Sender<Life>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) on_commit: Option<OnCommit>,
     /// Jobs of the present batch that have begun.
     pub(crate) begun: Vec<Box<dyn Job>>,
     pub(crate) closing: bool,
@@ -118,6 +122,7 @@ impl Writer {
     }
 
     fn batch(&mut self, first: Box<dyn Job>) -> Result<(), Dead> {
+        let began = Instant::now();
         self.sql("BEGIN IMMEDIATE")
             .map_err(|error| format!("cannot begin: {error}"))?;
         self.one(first)?;
@@ -132,9 +137,18 @@ impl Writer {
                 Err(_) => break,
             }
         }
+        let ran = Instant::now();
         self.sql("COMMIT")
             .map_err(|error| format!("a COMMIT failed: {error}"))?;
-        self.publish();
+        let committed = Instant::now();
+        if let Some(tell) = &self.on_commit {
+            tell(Batch {
+                writes: self.begun.len(),
+                whole: committed - began,
+                commit: committed - ran,
+            });
+        }
+        self.publish(committed);
         Ok(())
     }
 
@@ -159,8 +173,12 @@ impl Writer {
     }
 
     /// The tail and the head first, so that who has an answer finds its events there.
-    fn publish(&mut self) {
-        self.tail.push(self.outbox.events.drain(..));
+    fn publish(&mut self, committed: Instant) {
+        let events = self.outbox.events.drain(..).map(|event| Logged {
+            committed: Some(committed.into_std()),
+            ..event
+        });
+        self.tail.push(events);
         self.counters.batches.fetch_add(1, Relaxed);
         self.counters
             .writes

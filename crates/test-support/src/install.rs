@@ -286,7 +286,7 @@ impl Install {
 
 /// An address that is free and stays ours while nobody listens on it: its port is below those that
 /// systems give to outgoing connections.
-fn free_address() -> String {
+pub fn free_address() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     loop {
         let number = std::process::id() * 61 + COUNT.fetch_add(1, Ordering::Relaxed);

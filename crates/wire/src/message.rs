@@ -2,7 +2,7 @@ use antiphon_api::{
     events::Keep,
     frame::Visibility,
     identity::Revocation,
-    ids::{Pos, Principal, UnixMs, UserId},
+    ids::{Pos, Principal, UnixMs, UnixUs, UserId},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -83,6 +83,11 @@ pub struct Envelope {
     /// Of two waiting ephemeral events with the same key a slow tab gets only the newer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// When the event was committed, by the server's wall clock: what a gateway measures its delay
+    /// from. Server and gateway are on one machine and share that clock. Absent from an ephemeral
+    /// event, and from one that was read back from the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub committed_us: Option<UnixUs>,
     pub event: Box<RawValue>,
 }
 
@@ -132,6 +137,7 @@ struct Fields {
     keep: Option<Keep>,
     to: Option<Recipients>,
     key: Option<String>,
+    committed_us: Option<UnixUs>,
     event: Option<Box<RawValue>>,
 }
 
@@ -163,6 +169,7 @@ impl Fields {
             keep,
             to: self.to?,
             key: self.key,
+            committed_us: self.committed_us,
             event: self.event?,
         }))
     }
@@ -238,6 +245,7 @@ mod tests {
             r#"{"type":"heartbeat","head":9}"#,
             r#"{"type":"revoke","principal":"user:42","jti":null,"before":5,"until":9}"#,
             r#"{"pos":881,"keep":"log","to":[1,2],"event":{"type":"a.b","data": {}}}"#,
+            r#"{"pos":881,"keep":"log","to":[1],"committed_us":1795284000000001,"event":{}}"#,
             r#"{"keep":"none","to":"*","key":"typing:1:2","event":{}}"#,
         ] {
             assert_eq!(round_trip(text), text);

@@ -9,6 +9,7 @@ use crate::{
     args::Gateway,
     exit::Exit,
     logging,
+    metrics::Watch,
     passed::{HTTP, Passed},
 };
 
@@ -26,8 +27,10 @@ pub(super) async fn run(args: Gateway, mut passed: Passed) -> anyhow::Result<Exi
     gateway.inherited = passed.tcp(HTTP)?;
     passed.nothing_else()?;
     let mut stop = Stop::listen()?;
+    let watch = Watch::listen("gateway.metrics_listen", config.gateway.metrics_listen).await?;
 
     let gateway = antiphon_gateway::start(gateway).await?;
+    let _telling = watch.tell(|registry| gateway.register(registry));
     println!("Antiphon's gateway listens: http://{}/", gateway.address());
 
     supervisor::ready();

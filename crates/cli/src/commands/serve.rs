@@ -11,6 +11,7 @@ use crate::{
     args::Serve,
     exit::Exit,
     logging,
+    metrics::Watch,
     passed::{HTTP, Passed},
 };
 
@@ -36,9 +37,18 @@ pub(super) async fn run(args: Serve, mut passed: Passed) -> anyhow::Result<Exit>
     gateway.inherited = passed.tcp(HTTP)?;
     passed.nothing_else()?;
     let mut stop = Stop::listen()?;
+    let watches = [
+        Watch::listen("server.metrics_listen", config.server.metrics_listen).await?,
+        Watch::listen("gateway.metrics_listen", config.gateway.metrics_listen).await?,
+    ];
 
     let server = antiphon_server::start(server).await.map_err(not_started)?;
     let gateway = antiphon_gateway::start(gateway).await?;
+    let [of_server, of_gateway] = watches;
+    let _telling = [
+        of_server.tell(|registry| server.register(registry)),
+        of_gateway.tell(|registry| gateway.register(registry)),
+    ];
     gateway.linked().await;
     println!("Antiphon is ready: http://{}/", gateway.address());
 

@@ -11,6 +11,7 @@ use crate::{
     args::Server,
     exit::Exit,
     logging,
+    metrics::Watch,
     passed::{EVENTS, Passed, RPC},
 };
 
@@ -43,8 +44,10 @@ pub(super) async fn run(args: Server, mut passed: Passed) -> anyhow::Result<Exit
         _ => "on the sockets it was given".to_owned(),
     };
     let mut stop = Stop::listen()?;
+    let watch = Watch::listen("server.metrics_listen", config.server.metrics_listen).await?;
 
     let server = antiphon_server::start(server).await.map_err(not_started)?;
+    let _telling = watch.tell(|registry| server.register(registry));
     println!("Antiphon's server is ready: {at}");
     if let Some(address) = server.rpc_address() {
         println!("JSON-RPC is at http://{address}/rpc");

@@ -24,14 +24,27 @@ pub(crate) struct Refusal {
     /// What a WebSocket that cannot read an HTTP answer is closed with.
     pub(crate) close: CloseCode,
     pub(crate) message: String,
+    /// One of [`Refusal::REASONS`], for whoever watches.
+    pub(crate) reason: &'static str,
 }
 
 impl Refusal {
+    pub(crate) const REASONS: [&str; 7] = [
+        "unauthenticated",
+        "forbidden",
+        "expired",
+        "revoked",
+        "version",
+        "unavailable",
+        "full",
+    ];
+
     pub(crate) fn unauthenticated(message: impl Into<String>) -> Self {
         Self {
             status: StatusCode::UNAUTHORIZED,
             close: CloseCode::AuthFailed,
             message: message.into(),
+            reason: "unauthenticated",
         }
     }
 
@@ -40,6 +53,7 @@ impl Refusal {
             status: StatusCode::FORBIDDEN,
             close: CloseCode::AuthFailed,
             message: message.into(),
+            reason: "forbidden",
         }
     }
 
@@ -48,6 +62,7 @@ impl Refusal {
             status: StatusCode::UNAUTHORIZED,
             close: CloseCode::TokenExpired,
             message: "the token has expired".to_owned(),
+            reason: "expired",
         }
     }
 
@@ -56,6 +71,7 @@ impl Refusal {
             status: StatusCode::UNAUTHORIZED,
             close: CloseCode::Revoked,
             message: "the token was revoked".to_owned(),
+            reason: "revoked",
         }
     }
 
@@ -65,6 +81,7 @@ impl Refusal {
             status: StatusCode::BAD_REQUEST,
             close: CloseCode::Version,
             message: "this gateway speaks antiphon.v1".to_owned(),
+            reason: "version",
         }
     }
 
@@ -74,6 +91,15 @@ impl Refusal {
             status: StatusCode::SERVICE_UNAVAILABLE,
             close: CloseCode::TryLater,
             message: message.into(),
+            reason: "unavailable",
+        }
+    }
+
+    /// There are as many as there may be.
+    pub(crate) fn full(message: impl Into<String>) -> Self {
+        Self {
+            reason: "full",
+            ..Self::unavailable(message)
         }
     }
 

@@ -22,11 +22,13 @@ use antiphon_api::{
     identity::{Identity, Revocation},
     ids::{Pos, Principal, UserId},
 };
-use antiphon_session::{Attach, Entry, LogAnswer, NewTab, Resume, Shard, TabId, TabKey};
+use antiphon_session::{
+    Attach, Entry, LogAnswer, NewTab, Outcome, Resume, Shard, Survey, TabId, TabKey,
+};
 use antiphon_token::Externals;
 use antiphon_wire::{LeaseState, Recipients};
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 use self::{passed::Passed, revoked::Revoked};
 use crate::{clock, leases::Leases};
@@ -64,6 +66,23 @@ struct Place {
     principal: Principal,
     identity: Arc<Identity>,
     bell: Arc<Notify>,
+}
+
+/// How far the tab is behind that is most so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lag {
+    /// Positions that have passed since the oldest event it is owed, itself included.
+    pub(crate) positions: usize,
+    /// How long ago that event passed.
+    pub(crate) time: Duration,
+}
+
+/// All sessions in numbers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Figures {
+    pub(crate) survey: Survey,
+    pub(crate) position: Pos,
+    pub(crate) lag: Lag,
 }
 
 /// Why a tab was not attached.
@@ -111,7 +130,9 @@ impl Directory {
 
     /// One log event, to its recipients.
     pub(crate) fn publish(&self, entry: &Arc<Entry>, to: &Recipients) {
-        self.passed.lock().push(entry.pos());
+        self.passed
+            .lock()
+            .push(entry.pos(), Instant::now().into_std());
         self.each_share(to, |slot, share| match share {
             Share::Some(principals) => {
                 slot.core
@@ -167,7 +188,7 @@ impl Directory {
         identity: &Arc<Identity>,
         new: &NewTab,
         log: Option<(LogAnswer, u64)>,
-    ) -> Result<Tab, NotAttached> {
+    ) -> Result<(Tab, Outcome), NotAttached> {
         let id = TabId(self.next_tab.fetch_add(1, Ordering::Relaxed));
         let key = TabKey { principal, tab: id };
         let mut slot = self.shard(principal).lock();
@@ -190,7 +211,7 @@ impl Directory {
                 through,
                 era,
             }),
-            Attach::Attached => {
+            Attach::Attached(outcome) => {
                 let bell = Arc::new(Notify::new());
                 let place = Place {
                     principal,
@@ -200,7 +221,7 @@ impl Directory {
                 slot.tabs.insert(id, place);
                 drop(slot);
                 self.leases.set(key, LeaseState::Visible);
-                Ok(Tab::new(Arc::clone(self), key, bell))
+                Ok((Tab::new(Arc::clone(self), key, bell), outcome))
             }
         }
     }
@@ -286,6 +307,20 @@ impl Directory {
         for shard in &self.shards {
             shard.lock().core.sweep(clock::now());
         }
+    }
+
+    /// Looks at every session, one shard's at a time.
+    pub(crate) fn figures(&self) -> Figures {
+        let mut figures = Figures::default();
+        for shard in &self.shards {
+            let slot = shard.lock();
+            figures.survey = figures.survey.and(slot.core.survey());
+            figures.position = slot.core.position();
+        }
+        if let Some(owed) = figures.survey.owed {
+            figures.lag = self.passed.lock().lag(owed, Instant::now().into_std());
+        }
+        figures
     }
 
     pub(crate) fn tabs(&self) -> usize {

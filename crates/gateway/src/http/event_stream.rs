@@ -21,7 +21,11 @@ const LAST_EVENT_ID: &str = "last-event-id";
 /// EventSource (HTML, 9.2.3).
 pub(super) async fn open(gateway: Arc<Gateway>, request: &Request<Incoming>) -> Response<Body> {
     let resume = last_event(request.headers());
-    let tab = match stream::attach(&gateway, request, PREFIX, resume).await {
+    let attached = stream::attach(&gateway, request, PREFIX, resume).await;
+    if let Err(refusal) = &attached {
+        gateway.metrics.refused(refusal);
+    }
+    let tab = match attached {
         Ok((tab, _)) => tab,
         Err(refusal) if refusal.close == CloseCode::Revoked => {
             refusal.log();

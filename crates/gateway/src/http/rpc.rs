@@ -28,6 +28,7 @@ pub(super) async fn call(
         Err((status, error)) => json(status, &RpcResponse::new(None, Err(request_id.name(error)))),
     };
     respond::ask_back_later(&mut response);
+    gateway.metrics.called(response.status());
     response
 }
 

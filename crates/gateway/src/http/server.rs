@@ -52,6 +52,23 @@ pub(crate) struct Course {
     pub(crate) newcomer: watch::Receiver<()>,
 }
 
+impl Course {
+    /// With an inherited socket accepting ends as soon as the gateway drains.
+    pub(crate) fn new(
+        inherited: bool,
+        draining: &watch::Receiver<bool>,
+        closing: watch::Receiver<bool>,
+        newcomer: watch::Receiver<()>,
+    ) -> Self {
+        let accepting_ends = if inherited { draining } else { &closing };
+        Self {
+            accepting_ends: accepting_ends.clone(),
+            closing,
+            newcomer,
+        }
+    }
+}
+
 /// Accepts and serves; ends when all connections have. Tabs live on in tasks of their own.
 pub(crate) async fn serve(
     listener: TcpListener,
@@ -138,7 +155,10 @@ async fn connection(stream: TcpStream, guest: Guest, gateway: Arc<Gateway>, cour
     match guest.counted(guest.peer) {
         Some(seat) => http(stream, Guest { seat, ..guest }, gateway, course).await,
         // Whoever does not read it is closed all the same.
-        None => drop(stream.try_write(TOO_MANY)),
+        None => {
+            gateway.metrics.connections_refused.inc();
+            drop(stream.try_write(TOO_MANY));
+        }
     }
 }
 
@@ -162,6 +182,7 @@ async fn http(stream: TcpStream, guest: Guest, gateway: Arc<Gateway>, course: Co
                 Some(guest.seat)
             };
             let Some(seat) = seat else {
+                gateway.metrics.connections_refused.inc();
                 return Ok(respond::too_many_connections());
             };
             request.extensions_mut().insert(seat);

@@ -19,7 +19,7 @@ pub(super) async fn attach(
     resume: Option<Resume>,
 ) -> Result<(Tab, Arc<Identity>), Refusal> {
     if gateway.handshakes.check().is_err() {
-        return Err(Refusal::unavailable("too many tabs come at once"));
+        return Err(Refusal::full("too many tabs come at once"));
     }
     let query = query_of(request.uri());
     let identity = gateway.identify(request.headers(), &query).await?;

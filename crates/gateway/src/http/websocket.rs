@@ -39,6 +39,9 @@ pub(super) async fn upgrade(
         Protocol::Unknown(_) => Err(Refusal::version()),
         Protocol::None | Protocol::Ours => stream::attach(&gateway, &request, PREFIX, None).await,
     };
+    if let Err(refusal) = &attached {
+        gateway.metrics.refused(refusal);
+    }
     let outcome = match attached {
         Ok((tab, identity)) => Ok((tab, identity)),
         Err(refusal) if protocol == Protocol::None => return refuse(&refusal),

@@ -13,11 +13,12 @@ use std::{
 use antiphon_api::{frame::CloseCode, identity::Identity};
 use antiphon_session::{LogPage, Output, Received};
 use bytes::Bytes;
+use http::StatusCode;
 use tokio::{io::Interest, net::TcpStream, task::JoinSet, time::Instant};
 use tracing::Instrument;
 use tungstenite::{
     Error, Message,
-    error::CapacityError,
+    error::{CapacityError, ProtocolError},
     protocol::{
         CloseFrame, Role, WebSocketConfig, WebSocketContext, frame::coding::CloseCode as Code,
     },
@@ -27,7 +28,13 @@ use super::{
     Need, WRITE_BYTES, fetch, frames, inbound,
     wire::{CLOSE_TIMEOUT, Wire},
 };
-use crate::{clock, directory::Tab, gateway::Gateway, request_id};
+use crate::{
+    clock,
+    directory::Tab,
+    gateway::Gateway,
+    metrics::{End, Load},
+    request_id,
+};
 
 /// What is read at once, in bytes; each connected tab has one buffer of this size.
 const READ_BYTES: usize = 2 << 10;
@@ -64,6 +71,7 @@ pub(crate) async fn run(
         identity,
         gateway,
         work,
+        load: Load::default(),
         closing: None,
     };
     socket.run().await;
@@ -99,6 +107,8 @@ struct Socket {
     gateway: Arc<Gateway>,
     /// Calls and a page of the log that the server is asked for.
     work: JoinSet<Done>,
+    /// What `wire.out` holds.
+    load: Load,
     /// Set once the close frame is in `wire.out`: nothing follows it, and by then it is over.
     closing: Option<Instant>,
 }
@@ -124,6 +134,9 @@ impl Socket {
         if let Err(error) = ended {
             let span = self.tab.span();
             span.in_scope(|| tracing::debug!(%error, "a tab was lost"));
+            if self.closing.is_none() {
+                self.gateway.metrics.ended(End::Lost);
+            }
             return;
         }
         let Self { wire, tab, .. } = self;
@@ -185,7 +198,7 @@ impl Socket {
         let most = if closing { usize::MAX } else { WRITE_BYTES };
         let mut need = None;
         let mut end = None;
-        let out = &mut self.wire.out;
+        let (out, load) = (&mut self.wire.out, &mut self.load);
         self.tab.with(|shard, key| {
             while out.len() < most
                 && end.is_none()
@@ -196,7 +209,10 @@ impl Socket {
                     Output::Ephemeral(bytes) => {
                         frames::text(out, |out| out.extend_from_slice(&bytes));
                     }
-                    Output::Event { seq, entry } => frames::text(out, |out| entry.write(seq, out)),
+                    Output::Event { seq, entry } => {
+                        load.add(&entry);
+                        frames::text(out, |out| entry.write(seq, out));
+                    }
                     Output::NeedLog { after, through } => need = Some(Need { after, through }),
                     Output::Close(code) => end = Some(code),
                 }
@@ -208,7 +224,7 @@ impl Socket {
             self.work.spawn(page.instrument(self.tab.span()));
         }
         if let Some(code) = end {
-            self.end(Code::from(code.code()), code.reason())?;
+            self.end(End::of(code), Code::from(code.code()), code.reason())?;
             if blocked {
                 self.closing = Some(Instant::now() + BLOCKED_CLOSE_TIMEOUT);
             }
@@ -223,12 +239,18 @@ impl Socket {
         }
         let written = self.wire.try_write()?;
         let blocked = !self.wire.out.is_empty();
+        let (now, unix_us) = clock::moment();
+        self.gateway.metrics.written_bytes.inc_by(written as u64);
+        if !blocked {
+            let load = std::mem::take(&mut self.load);
+            self.gateway.metrics.written(&load, unix_us);
+        }
         self.tab.with(|shard, key| {
-            if written {
-                shard.handle_written(key, clock::now());
+            if written > 0 {
+                shard.handle_written(key, now);
             }
             if blocked {
-                shard.handle_blocked(key, clock::now());
+                shard.handle_blocked(key, now);
             }
         });
         Ok(())
@@ -267,6 +289,13 @@ impl Socket {
     /// Reads what has come.
     fn receive(&mut self) -> Result<(), Error> {
         self.wire.may_read = READ_TURN_BYTES;
+        let received = self.receive_frames();
+        let read = READ_TURN_BYTES - self.wire.may_read;
+        self.gateway.metrics.read_bytes.inc_by(read as u64);
+        received
+    }
+
+    fn receive_frames(&mut self) -> Result<(), Error> {
         for count in 0..READ_FRAMES {
             match self.context.read(&mut self.wire) {
                 Ok(Message::Text(text)) => self.take(&text),
@@ -279,6 +308,7 @@ impl Socket {
                         let code = frame.map(|frame| u16::from(frame.code));
                         let span = self.tab.span();
                         span.in_scope(|| tracing::debug!(code, "a tab left"));
+                        self.gateway.metrics.ended(End::ByClient);
                     }
                     self.closing = Some(Instant::now() + CLOSE_TIMEOUT);
                     // tungstenite has an answer ready, and puts it into `wire.out` when asked to.
@@ -296,10 +326,17 @@ impl Socket {
                     return Ok(());
                 }
                 Err(Error::Protocol(error)) if self.closing.is_none() => {
-                    return self.end(Code::Protocol, &error.to_string());
+                    let lost = error == ProtocolError::ResetWithoutClosingHandshake;
+                    let end = if lost {
+                        End::Lost
+                    } else {
+                        End::With(Code::Protocol.into())
+                    };
+                    return self.end(end, Code::Protocol, &error.to_string());
                 }
                 Err(Error::Utf8(_)) if self.closing.is_none() => {
-                    return self.end(Code::Invalid, "text that is not UTF-8");
+                    let end = End::With(Code::Invalid.into());
+                    return self.end(end, Code::Invalid, "text that is not UTF-8");
                 }
                 Err(error) => return Err(error),
             }
@@ -312,6 +349,7 @@ impl Socket {
             return;
         };
         if !self.tab.with(|shard, key| shard.begin_call(key)) {
+            self.gateway.metrics.called(StatusCode::TOO_MANY_REQUESTS);
             let answer = inbound::too_many_calls(&body);
             self.tab.with(|shard, key| shard.refuse_call(key, answer));
             return;
@@ -326,7 +364,8 @@ impl Socket {
         self.work.spawn(call.instrument(span));
     }
 
-    fn end(&mut self, code: Code, reason: &str) -> Result<(), Error> {
+    fn end(&mut self, end: End, code: Code, reason: &str) -> Result<(), Error> {
+        self.gateway.metrics.ended(end);
         let span = self.tab.span();
         span.in_scope(|| tracing::debug!(code = u16::from(code), reason, "a tab is closed"));
         self.closing = Some(Instant::now() + CLOSE_TIMEOUT);

@@ -22,7 +22,12 @@ use tokio::{sync::mpsc, time::Instant};
 use tracing::Instrument;
 
 use super::{Need, WRITE_BYTES, fetch, inbound};
-use crate::{clock, directory::Tab, gateway::Gateway};
+use crate::{
+    clock,
+    directory::Tab,
+    gateway::Gateway,
+    metrics::{End, Load},
+};
 
 /// Runs the tab until either side ends it. Returns what the client reads.
 pub(crate) fn start(tab: Tab, gateway: Arc<Gateway>) -> Chunks {
@@ -46,26 +51,44 @@ struct EventStream {
 #[derive(Default)]
 struct Rendered {
     out: Vec<u8>,
+    load: Load,
     need: Option<Need>,
-    end: Option<CloseCode>,
+    ended: Option<CloseCode>,
 }
 
 impl EventStream {
-    /// Until either side ends it.
     async fn run(self) {
-        while let Some(Rendered { out, need, end }) = self.next().await {
-            if let Some(code) = end {
+        let end = self.serve().await;
+        self.gateway.metrics.ended(end);
+    }
+
+    /// Until either side ends it.
+    async fn serve(&self) -> End {
+        loop {
+            let Some(rendered) = self.next().await else {
+                return End::ByClient;
+            };
+            let Rendered {
+                out,
+                load,
+                need,
+                ended,
+            } = rendered;
+            if let Some(code) = ended {
                 self.ends(code);
             }
-            if !out.is_empty() && !self.write(out).await || end.is_some() {
-                return;
+            if !out.is_empty() && !self.write(out, &load).await {
+                return self.given_up().map_or(End::ByClient, End::of);
+            }
+            if let Some(code) = ended {
+                return End::of(code);
             }
             if let Some(need) = need {
                 let principal = self.tab.key().principal;
                 let page = fetch(&self.gateway.replays, principal, need);
                 let page = tokio::select! {
                     page = page.instrument(self.tab.span()) => page,
-                    () = self.sender.closed() => return,
+                    () = self.sender.closed() => return End::ByClient,
                 };
                 self.tab.with(|shard, key| shard.handle_log(key, page));
             }
@@ -76,7 +99,7 @@ impl EventStream {
     async fn next(&self) -> Option<Rendered> {
         loop {
             let rendered = self.render();
-            if !rendered.out.is_empty() || rendered.need.is_some() || rendered.end.is_some() {
+            if !rendered.out.is_empty() || rendered.need.is_some() || rendered.ended.is_some() {
                 return Some(rendered);
             }
             tokio::select! {
@@ -100,7 +123,7 @@ impl EventStream {
     fn render(&self) -> Rendered {
         let mut rendered = Rendered::default();
         self.tab.with(|shard, key| {
-            let out = &mut rendered.out;
+            let (out, load) = (&mut rendered.out, &mut rendered.load);
             while out.len() < WRITE_BYTES
                 && let Some(output) = shard.poll_output(key)
             {
@@ -110,6 +133,7 @@ impl EventStream {
                         event(out, None, |out| out.extend_from_slice(&bytes))
                     }
                     Output::Event { seq, entry } => {
+                        load.add(&entry);
                         event(out, Some(entry.pos()), |out| entry.write(seq, out));
                     }
                     Output::NeedLog { after, through } => {
@@ -118,7 +142,7 @@ impl EventStream {
                     }
                     Output::Close(code) => {
                         closed(out, code);
-                        rendered.end = Some(code);
+                        rendered.ended = Some(code);
                         break;
                     }
                 }
@@ -129,7 +153,7 @@ impl EventStream {
 
     /// Hands a chunk to the connection, which takes it when the client takes what is before it.
     /// Returns whether it did before the session gave the client up.
-    async fn write(&self, chunk: Vec<u8>) -> bool {
+    async fn write(&self, chunk: Vec<u8>, load: &Load) -> bool {
         if self.sender.capacity() == 0 {
             self.tab
                 .with(|shard, key| shard.handle_blocked(key, clock::now()));
@@ -141,9 +165,12 @@ impl EventStream {
             tokio::select! {
                 permit = self.sender.reserve() => {
                     let Ok(permit) = permit else { return false };
+                    let (now, unix_us) = clock::moment();
+                    self.gateway.metrics.written_bytes.inc_by(chunk.len() as u64);
+                    self.gateway.metrics.written(load, unix_us);
                     permit.send(chunk.into());
                     // There is no pong on an event stream: taking what is written is the answer.
-                    self.tab.with(|shard, key| shard.handle_written(key, clock::now()));
+                    self.tab.with(|shard, key| shard.handle_written(key, now));
                     inbound::receive(&self.tab, Received::Pong);
                     return true;
                 }
@@ -151,6 +178,22 @@ impl EventStream {
                 () = self.tab.bell.notified() => {}
             }
         }
+    }
+
+    /// The code of a tab that is closing and cannot be told so.
+    fn given_up(&self) -> Option<CloseCode> {
+        self.tab.with(|shard, key| {
+            if !shard.is_closing(key) {
+                return None;
+            }
+            std::iter::from_fn(|| shard.poll_output(key)).find_map(|output| match output {
+                Output::Close(code) => Some(code),
+                Output::Frame { .. }
+                | Output::Ephemeral(_)
+                | Output::Event { .. }
+                | Output::NeedLog { .. } => None,
+            })
+        })
     }
 
     /// Waits until the session has something to do by itself, and has it done.

@@ -54,9 +54,9 @@ impl Wire {
         }
     }
 
-    /// Writes what the socket takes now. Returns whether it took anything. An empty buffer is
+    /// Writes what the socket takes now. Returns how many bytes that were. An empty buffer is
     /// given back: an idle tab holds none.
-    pub(super) fn try_write(&mut self) -> io::Result<bool> {
+    pub(super) fn try_write(&mut self) -> io::Result<usize> {
         let mut written = 0;
         while written < self.out.len() {
             match self.stream.try_write(&self.out[written..]) {
@@ -70,7 +70,7 @@ impl Wire {
         } else {
             self.out.drain(..written);
         }
-        Ok(written > 0)
+        Ok(written)
     }
 
     /// Sends the rest and the end of the stream, then reads until the client has ended it too:

@@ -54,9 +54,15 @@ fn list(look: &mut Look<'_>, params: ListParams) -> Result<ListResult, Failure> 
 /// Each page is read in its own short transaction. `after` must be a row of the log every time:
 /// if pruning overtakes a replay the next page is refused, never shortened.
 fn replay(look: &mut Look<'_>, params: ReplayParams) -> Result<ReplayResult, Failure> {
-    if let Some(reason) = refusal(look, &params)? {
-        return Ok(ReplayResult::Refused { reason });
-    }
+    let result = match refusal(look, &params)? {
+        Some(reason) => ReplayResult::Refused { reason },
+        None => page(look, &params)?,
+    };
+    look.shared.metrics.replayed(params.first, &result);
+    Ok(result)
+}
+
+fn page(look: &Look<'_>, params: &ReplayParams) -> Result<ReplayResult, Failure> {
     let page = log::replay(
         look,
         params.user_id,

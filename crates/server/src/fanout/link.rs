@@ -24,6 +24,7 @@ use crate::{
     clock,
     context::{Failure, Shared},
     listen::{Listener, PrivateListener},
+    metrics::Progress,
     stop::asked,
 };
 
@@ -112,10 +113,13 @@ async fn run(reader: OwnedReadHalf, mut writer: OwnedWriteHalf, number: u64, sha
         "gateway linked"
     );
     let outbox = shared.fanout.open_outbox();
+    let start = after.unwrap_or_else(|| shared.store.head());
+    let progress = shared.metrics.links.begin(&boot, number, start);
     let ended = tokio::select! {
-        ended = send(&mut writer, after, shared, &outbox) => ended,
+        ended = send(&mut writer, after, &progress, shared, &outbox) => ended,
         ended = inbound.leases(&boot, number, shared) => ended,
     };
+    drop(progress);
     shared.fanout.close_outbox(&outbox);
     shared.presence.link_lost(&boot, number);
     match ended {
@@ -186,6 +190,7 @@ impl Inbound {
 async fn send(
     writer: &mut OwnedWriteHalf,
     after: Option<Pos>,
+    progress: &Progress,
     shared: &Arc<Shared>,
     outbox: &Outbox,
 ) -> Result<(), LinkError> {
@@ -198,7 +203,10 @@ async fn send(
     );
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
+        let bytes = out.len() as u64;
         write(writer, &mut out).await?;
+        progress.written(cursor);
+        shared.metrics.link_bytes.inc_by(bytes);
         tokio::select! {
             changed = envelopes.wait_for(|head| *head > cursor) => {
                 if changed.is_err() {

@@ -38,6 +38,7 @@ const TAIL_BYTES: usize = 16 << 20;
 #[derive(Clone)]
 pub(crate) struct Encoded {
     pub(crate) pos: Pos,
+    pub(crate) recipients: usize,
     pub(crate) bytes: Arc<[u8]>,
 }
 
@@ -90,6 +91,7 @@ impl Fanout {
                 keep: Keep::None,
                 to: Recipients::Users(relay.to),
                 key: Some(relay.key),
+                committed_us: None,
                 event,
             });
             if let Some(bytes) = encoded(&envelope) {

@@ -11,7 +11,7 @@ use antiphon_wire::{Envelope, FromServer, Recipients};
 use rusqlite::Connection;
 
 use super::{Encoded, Fanout, encoded};
-use crate::context::Failure;
+use crate::{clock, context::Failure, metrics::Metrics};
 
 /// How much is resolved at once, in events and bytes.
 const STEP_EVENTS: usize = 256;
@@ -23,7 +23,7 @@ const REST: Duration = Duration::from_millis(200);
 /// Turns what is committed into envelopes, in log order, until dropped. Should pruning overtake it,
 /// the tail begins again at the log's head: every link below that ends, as the log does not reach
 /// back to it either, and its gateway is told on its return that it has missed something.
-pub(crate) async fn follow(store: Store, fanout: Arc<Fanout>) {
+pub(crate) async fn follow(store: Store, fanout: Arc<Fanout>, metrics: Metrics) {
     let mut cursor = fanout.tail.head();
     let mut committed = store.tail().subscribe();
     loop {
@@ -33,6 +33,9 @@ pub(crate) async fn follow(store: Store, fanout: Arc<Fanout>) {
         match envelopes_after(&store, cursor).await {
             Ok(Some(envelopes)) => {
                 cursor = envelopes.last().map_or(cursor, |envelope| envelope.pos);
+                let recipients = envelopes.iter().map(|envelope| envelope.recipients as u64);
+                metrics.events.inc_by(envelopes.len() as u64);
+                metrics.recipients.inc_by(recipients.sum());
                 fanout.tail.push(envelopes);
             }
             Ok(None) => {
@@ -90,18 +93,23 @@ fn resolve(db: &Connection, events: Vec<Logged>) -> Result<Vec<Encoded>, Failure
 }
 
 fn envelope(logged: Logged, recipients: Vec<UserId>) -> Result<Encoded, Failure> {
-    let pos = logged.pos;
+    let (pos, count) = (logged.pos, recipients.len());
     let envelope = FromServer::Envelope(Envelope {
         pos: Some(pos),
         keep: Keep::Log,
         to: Recipients::Users(recipients),
         key: None,
+        committed_us: logged.committed.map(clock::wall_at),
         event: (*logged.event).to_owned(),
     });
     // Bounds on events and memberships keep every envelope under the limit of a message.
     let bytes = encoded(&envelope)
         .ok_or_else(|| Failure::internal("an envelope is over the limit of the link"))?;
-    Ok(Encoded { pos, bytes })
+    Ok(Encoded {
+        pos,
+        recipients: count,
+        bytes,
+    })
 }
 
 #[cfg(test)]
@@ -118,7 +126,7 @@ mod tests {
     use rusqlite::Connection;
 
     use super::{follow, page_after};
-    use crate::{context::Failure, fanout::Fanout};
+    use crate::{context::Failure, fanout::Fanout, metrics::Metrics};
 
     /// A store whose log was pruned to its newest row, and where its head was before.
     async fn pruned(folder: &Path) -> (Store, Pos) {
@@ -173,7 +181,7 @@ mod tests {
             begun.recv().await.expect("begins");
         }
         let mut told = fanout.tail.subscribe();
-        let following = tokio::spawn(follow(store.clone(), Arc::clone(&fanout)));
+        let following = tokio::spawn(follow(store.clone(), Arc::clone(&fanout), Metrics::new()));
         let emit = store.write(|tx| {
             tx.emit(&Audience::user(UserId(1)), &"event", UnixMs(1))
                 .map_err(Failure::from)
@@ -191,7 +199,7 @@ mod tests {
         let (store, behind) = pruned(folder.path()).await;
         let fanout = Arc::new(Fanout::new(behind));
         let mut told = fanout.tail.subscribe();
-        let following = tokio::spawn(follow(store.clone(), Arc::clone(&fanout)));
+        let following = tokio::spawn(follow(store.clone(), Arc::clone(&fanout), Metrics::new()));
         let head = store.head();
         let told = told.wait_for(|pos| *pos == head);
         let told = tokio::time::timeout(Duration::from_secs(20), told).await;

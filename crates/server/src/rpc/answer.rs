@@ -12,7 +12,10 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::{call::carry_out, log, router::Router};
-use crate::context::{Caller, Failure, Shared};
+use crate::{
+    context::{Caller, Failure, Shared},
+    metrics::UNKNOWN,
+};
 
 /// What goes back for one request body.
 pub(crate) enum Answers {
@@ -34,20 +37,25 @@ pub(crate) async fn answer(
     if body.trim_ascii_start().first() != Some(&b'[') {
         let response = match serde_json::from_slice::<Box<RawValue>>(body) {
             Ok(call) => answer_one(router, shared, caller, request_id, &call).await,
-            Err(error) => Some(not_json(&error, request_id)),
+            Err(error) => Some(not_json(shared, &error, request_id)),
         };
         return response.map_or(Answers::None, Answers::One);
     }
     let calls: Vec<Box<RawValue>> = match serde_json::from_slice(body) {
         Ok(calls) => calls,
-        Err(error) => return Answers::One(not_json(&error, request_id)),
+        Err(error) => return Answers::One(not_json(shared, &error, request_id)),
     };
     if calls.is_empty() || calls.len() > MAX_BATCH {
         let message = format!(
             "a batch holds 1 to {MAX_BATCH} calls, this one {}",
             calls.len()
         );
-        return Answers::One(failed(ErrorCode::InvalidRequest, message, request_id));
+        return Answers::One(failed(
+            shared,
+            ErrorCode::InvalidRequest,
+            message,
+            request_id,
+        ));
     }
     answer_batch(router, shared, caller, request_id, &calls).await
 }
@@ -62,7 +70,7 @@ async fn answer_batch(
     let mut encoded = Vec::new();
     for call in calls {
         let response = if encoded.len() > MAX_BATCH_ANSWER_BYTES {
-            not_run(request_id, call)
+            not_run(router, shared, request_id, call)
         } else {
             answer_one(router, shared, caller, request_id, call).await
         };
@@ -79,29 +87,45 @@ async fn answer_batch(
 }
 
 /// The answer to a call of a batch whose answers are too large already.
-fn not_run(request_id: &RequestId, call: &RawValue) -> Option<Response> {
+fn not_run(
+    router: &Router,
+    shared: &Shared,
+    request_id: &RequestId,
+    call: &RawValue,
+) -> Option<Response> {
     let request = match parse(call) {
         Ok(request) => request,
-        Err(message) => return Some(failed(ErrorCode::InvalidRequest, message, request_id)),
+        Err(message) => {
+            return Some(failed(
+                shared,
+                ErrorCode::InvalidRequest,
+                message,
+                request_id,
+            ));
+        }
     };
     let message = format!(
         "not carried out: the batch's answers are over {MAX_BATCH_ANSWER_BYTES} bytes already; ask \
          for fewer at once"
     );
     let error = RpcError::over(MAX_BATCH_ANSWER_BYTES, message);
+    let method = router.name_of(&request.method).unwrap_or(UNKNOWN);
+    shared.metrics.answered(method, Some(&error));
     let outcome = Err(request_id.name(error));
     Some(Response::new(Some(request.id?.to_owned()), outcome))
 }
 
-fn not_json(error: &serde_json::Error, request_id: &RequestId) -> Response {
+fn not_json(shared: &Shared, error: &serde_json::Error, request_id: &RequestId) -> Response {
     let message = format!("the request is not JSON: {error}");
-    failed(ErrorCode::ParseError, message, request_id)
+    failed(shared, ErrorCode::ParseError, message, request_id)
 }
 
 /// The answer to what is no call.
-fn failed(code: ErrorCode, message: String, request_id: &RequestId) -> Response {
+fn failed(shared: &Shared, code: ErrorCode, message: String, request_id: &RequestId) -> Response {
     tracing::debug!(%request_id, code = code.code(), "what is no call was refused");
-    Response::new(None, Err(request_id.name(RpcError::new(code, message))))
+    let error = RpcError::new(code, message);
+    shared.metrics.answered(UNKNOWN, Some(&error));
+    Response::new(None, Err(request_id.name(error)))
 }
 
 /// `None` for a notification.
@@ -114,20 +138,32 @@ async fn answer_one(
 ) -> Option<Response> {
     let request = match parse(call) {
         Ok(request) => request,
-        Err(message) => return Some(failed(ErrorCode::InvalidRequest, message, request_id)),
+        Err(message) => {
+            return Some(failed(
+                shared,
+                ErrorCode::InvalidRequest,
+                message,
+                request_id,
+            ));
+        }
     };
     let id = request.id.map(ToOwned::to_owned);
-    let span = log::span(request_id, caller, router.name_of(&request.method));
-    let outcome = logged(carry_out(router, shared, caller, &request)).instrument(span);
-    let outcome = outcome.await.map_err(|error| request_id.name(error));
+    let method = router.name_of(&request.method);
+    let span = log::span(request_id, caller, method);
+    let begun = Instant::now();
+    let call = logged(carry_out(router, shared, caller, &request), begun).instrument(span);
+    let outcome = call.await.map_err(|error| request_id.name(error));
+    let error = outcome.as_ref().err();
+    let method = method.unwrap_or(UNKNOWN);
+    shared.metrics.carried_out(method, error, begun.elapsed());
     id.map(|id| Response::new(Some(id), outcome))
 }
 
 /// Logs how a call ends.
 async fn logged(
     call: impl Future<Output = Result<Box<RawValue>, Failure>>,
+    begun: Instant,
 ) -> Result<Box<RawValue>, RpcError> {
-    let begun = Instant::now();
     let outcome = call.await.map_err(log::tell);
     log::ended(
         outcome.as_ref().map(|result| result.get().len()),

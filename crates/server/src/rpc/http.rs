@@ -25,6 +25,7 @@ use super::{Answers, Router, answer, caller, external};
 use crate::{
     context::{Caller, Shared},
     listen::Listener,
+    metrics::UNKNOWN,
     stop::{STOP_PATIENCE, asked},
 };
 
@@ -172,10 +173,7 @@ impl Service {
         }
         let caller = match self.caller(request.headers(), request_id).await {
             Ok(caller) => caller,
-            Err(error) => {
-                tracing::debug!(%request_id, code = error.code, "a caller was refused");
-                return single(&refuse(error, request_id));
-            }
+            Err(error) => return self.refuse(error, request_id),
         };
         let body = Limited::new(request.into_body(), MAX_REQUEST_BYTES).collect();
         let body = tokio::time::timeout(BODY_TIMEOUT, body)
@@ -185,7 +183,7 @@ impl Service {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => {
                 let error = RpcError::too_large("the request", MAX_REQUEST_BYTES);
-                return single(&refuse(error, request_id));
+                return self.refuse(error, request_id);
             }
             Err(error) => {
                 tracing::debug!(%error, %request_id, "a request body ended early");
@@ -197,6 +195,13 @@ impl Service {
             Answers::One(response) => single(&response),
             Answers::Batch(array) => with_type(StatusCode::OK, JSON, array.into()),
         }
+    }
+
+    /// The answer to what is not looked at.
+    fn refuse(&self, error: RpcError, request_id: &RequestId) -> Response<Full<Bytes>> {
+        tracing::debug!(%request_id, code = error.code, "a request was refused");
+        self.shared.metrics.answered(UNKNOWN, Some(&error));
+        single(&RpcResponse::new(None, Err(request_id.name(error))))
     }
 
     async fn caller(
@@ -221,10 +226,6 @@ impl Service {
 
 fn random_id() -> RequestId {
     RequestId::from_random(getrandom::u64().unwrap_or_default())
-}
-
-fn refuse(error: RpcError, request_id: &RequestId) -> RpcResponse {
-    RpcResponse::new(None, Err(request_id.name(error)))
 }
 
 /// A single failed call also sets the status, and when to try again.

@@ -36,14 +36,14 @@ pub(crate) enum Run {
     Search(QueryRun),
 }
 
-/// Answered without a route: what it answers is about all of them.
-pub(super) const DISCOVER: &str = "rpc.discover";
-
 struct Route {
     is_internal: bool,
     class: Class,
     prepare: Prepare,
 }
+
+/// The method that every JSON-RPC service has, which no family registers.
+pub(super) const DISCOVER: &str = "rpc.discover";
 
 /// Every method the server answers.
 pub(crate) struct Router {
@@ -125,18 +125,18 @@ impl Router {
         self
     }
 
+    /// The name of a method as it is listed, if there is one.
+    pub(crate) fn name_of(&self, method: &str) -> Option<&'static str> {
+        if method == DISCOVER {
+            return Some(DISCOVER);
+        }
+        self.routes.get_key_value(method).map(|(name, _)| *name)
+    }
+
     /// Which budget a call is taken from; what is no method counts as a query.
     pub(crate) fn class_of(&self, method: &str) -> Class {
         let route = self.routes.get(method);
         route.map_or(Class::usual(Kind::Query), |route| route.class)
-    }
-
-    /// A method's name, if there is one that is called so.
-    pub(crate) fn name_of(&self, method: &str) -> Option<&'static str> {
-        let route = self.routes.get_key_value(method);
-        route
-            .map(|(name, _)| *name)
-            .or_else(|| (method == DISCOVER).then_some(DISCOVER))
     }
 
     /// `operator`: whether internal methods exist for this caller.

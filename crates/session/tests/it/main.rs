@@ -9,3 +9,4 @@ mod limits;
 mod model;
 mod sessions;
 mod stage;
+mod survey;
