@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     process::Command,
+    sync::OnceLock,
 };
 
 use anyhow::{Context, Result, ensure};
@@ -34,20 +35,25 @@ const SERVER: &[&str] = &[
     "log.level=warn",
 ];
 
-/// Builds the daemon of this tree.
-pub(crate) fn build() -> Result<()> {
+static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+
+/// Says which daemon is measured: this one, or that of this tree, which is built.
+pub(crate) fn choose(program: Option<&Path>) -> Result<()> {
+    let program = match program {
+        Some(program) => program.canonicalize().context("no such program")?,
+        None => built()?,
+    };
+    PROGRAM.set(program).ok().context("it was chosen before")
+}
+
+fn built() -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
         .args(["build", "--release", "--quiet", "--package", "antiphon-cli"])
         .status()?;
     ensure!(built.success(), "the daemon does not build");
-    Ok(())
-}
-
-/// The daemon, which is built to where this program is.
-fn program() -> Result<PathBuf> {
-    let itself = std::env::current_exe()?;
-    Ok(itself.with_file_name("antiphon"))
+    // It is built to where this program is.
+    Ok(std::env::current_exe()?.with_file_name("antiphon"))
 }
 
 fn start(core: Core, command: &[&str], keys: &[&str]) -> Result<(Process, String)> {
@@ -55,7 +61,7 @@ fn start(core: Core, command: &[&str], keys: &[&str]) -> Result<(Process, String
     for key in keys {
         args.extend(["--set", key]);
     }
-    let mut process = Process::start(core, &program()?, &args)?;
+    let mut process = Process::start(core, PROGRAM.get().context("nothing was chosen")?, &args)?;
     let said = process.says()?;
     Ok((process, said))
 }

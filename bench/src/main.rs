@@ -16,6 +16,8 @@ mod scenario;
 mod source;
 mod town;
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
@@ -27,6 +29,9 @@ struct Args {
     /// How often each figure is taken; the median counts.
     #[arg(long, global = true, default_value_t = 3)]
     rounds: usize,
+    /// Measure this daemon; the one of this tree, built first, unless given.
+    #[arg(long, global = true)]
+    program: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Subcommand)]
@@ -54,17 +59,22 @@ enum Command {
 }
 
 fn main() -> Result<()> {
-    let Args { command, rounds } = Args::parse();
+    let Args {
+        command,
+        rounds,
+        program,
+    } = Args::parse();
+    let run = |names: &[&str]| scenario::run(names, rounds, program.as_deref());
     match command {
         Command::Load => load::run(),
         Command::Floor => floor::run(),
         Command::Report => report::write(),
-        Command::Fanout => scenario::run(&["fanout"], rounds),
-        Command::Idle => scenario::run(&["idle"], rounds),
-        Command::Commit => scenario::run(&["commit"], rounds),
-        Command::Latency => scenario::run(&["latency"], rounds),
-        Command::Resume => scenario::run(&["resume"], rounds),
-        Command::Socketio => scenario::run(&["socketio"], rounds),
-        Command::All => scenario::run(&scenario::ALL, rounds),
+        Command::Fanout => run(&["fanout"]),
+        Command::Idle => run(&["idle"]),
+        Command::Commit => run(&["commit"]),
+        Command::Latency => run(&["latency"]),
+        Command::Resume => run(&["resume"]),
+        Command::Socketio => run(&["socketio"]),
+        Command::All => run(&scenario::ALL),
     }
 }

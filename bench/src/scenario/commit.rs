@@ -53,8 +53,10 @@ pub(super) fn run(rounds: usize) -> Result<Results> {
         "flushes for each",
     ];
     let mut results = Results::new("commit", about, rounds, &columns)?;
-    let ways: [(_, _, fn() -> Result<Counts>); 2] =
-        [("queue", 8.0, at_the_queue), ("rpc.sock", 5.0, over_rpc)];
+    let ways = [
+        ("queue", 8.0, at_the_queue as fn() -> Result<Counts>),
+        ("rpc.sock", 5.0, over_rpc),
+    ];
     for (place, wanted, way) in ways {
         let measured = (0..rounds).map(|_| way()).collect::<Result<Vec<_>>>()?;
         for (index, callers) in CALLERS.into_iter().enumerate() {

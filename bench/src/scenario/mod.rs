@@ -7,6 +7,8 @@ mod latency;
 mod resume;
 mod socketio;
 
+use std::path::Path;
+
 use antiphon_api::ids::UserId;
 use anyhow::{Result, bail, ensure};
 
@@ -15,8 +17,8 @@ use crate::{antiphon, load::Outcome, report, results::Results};
 pub(crate) const ALL: [&str; 6] = ["fanout", "idle", "commit", "latency", "resume", "socketio"];
 
 /// Runs scenarios, prints what they found and keeps it.
-pub(crate) fn run(names: &[&str], rounds: usize) -> Result<()> {
-    antiphon::build()?;
+pub(crate) fn run(names: &[&str], rounds: usize, program: Option<&Path>) -> Result<()> {
+    antiphon::choose(program)?;
     for &name in names {
         let results = one(name, rounds)?;
         report::print(&results);
