@@ -44,6 +44,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "antiphon-token",
         ],
     ),
+    (
+        "bench",
+        &["antiphon-api", "antiphon-store", "antiphon-wire"],
+    ),
     ("xtask", &["antiphon-api", "antiphon-config"]),
 ];
 /// They may use anything, but only the last one the command line.
