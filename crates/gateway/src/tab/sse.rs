@@ -86,8 +86,9 @@ impl EventStream {
         let mut rendered = Rendered::default();
         self.tab.with(|shard, key| {
             let out = &mut rendered.out;
+            let mut outputs = shard.outputs(key);
             while out.len() < WRITE_BYTES
-                && let Some(output) = shard.poll_output(key)
+                && let Some(output) = outputs.next()
             {
                 match output {
                     Output::Frame { bytes, pos } => event(out, pos, |out| out.extend(bytes)),
