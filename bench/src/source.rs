@@ -12,12 +12,13 @@ use std::{
 
 use antiphon_api::{
     events::Keep,
-    ids::{Pos, UserId},
+    ids::{Pos, UnixUs, UserId},
 };
 use antiphon_wire::{
     Decoder, EVENTS_SOCKET, Envelope, FromServer, HEARTBEAT_MS, LINK_VERSION, Recipients, encode,
 };
 use anyhow::{Context, Result};
+use rustix::time::ClockId;
 use serde_json::value::RawValue;
 
 /// Where its log begins.
@@ -56,12 +57,14 @@ impl Source {
     /// So many envelopes of this event for these users, in one write.
     pub(crate) fn say(&mut self, event: &str, to: &[UserId], batch: usize) -> Result<()> {
         let mut bytes = Vec::new();
+        let committed = UnixUs(rustix::time::clock_gettime(ClockId::Realtime).tv_sec * 1_000_000);
         for _ in 0..batch {
             let envelope = Envelope {
                 pos: Some(Pos(self.next)),
                 keep: Keep::Log,
                 to: Recipients::Users(to.to_vec()),
                 key: None,
+                committed_us: Some(committed),
                 event: RawValue::from_string(event.to_owned())?,
             };
             encode(&FromServer::Envelope(envelope), &mut bytes)?;

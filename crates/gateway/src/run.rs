@@ -14,7 +14,7 @@ use governor::{Quota, RateLimiter};
 use prometheus_client::registry::Registry;
 use tokio::{
     net::TcpListener,
-    sync::watch,
+    sync::{broadcast, watch},
     task::JoinSet,
     time::{Instant, timeout_at},
 };
@@ -28,7 +28,7 @@ use crate::{
     http::{Course, serve},
     link::{Link, LinkState},
     metrics::{Census, Metrics},
-    probe::Canary,
+    probe::{Canary, Passed},
     replay::Replays,
 };
 
@@ -101,16 +101,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let (newcomers, newcomer) = watch::channel(());
     let course = Course::new(inherited, &draining_seen, closing_seen, newcomer);
 
-    let mut canary_task = JoinSet::new();
     let times = (config.canary_interval, config.canary_late);
-    let canary =
-        (!times.0.is_zero()).then(|| Canary::new(times, address, rpc.clone(), link.clone()));
-    let (canary, passed) = canary
-        .map(|(canary, task, passed)| {
-            canary_task.spawn(task.run());
-            (canary, passed)
-        })
-        .unzip();
+    let (canary_task, canary, passed) = canary(times, address, &rpc, &link);
     let follower = Link {
         socket,
         session: antiphon_session::Config {
@@ -160,6 +152,24 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         serving,
         background,
     })
+}
+
+type Told = Option<broadcast::Sender<Passed>>;
+
+/// The canary, if there is to be one, and where the link tells it what passes.
+fn canary(
+    times: (Duration, Duration),
+    address: SocketAddr,
+    rpc: &Rpc,
+    link: &watch::Receiver<LinkState>,
+) -> (JoinSet<()>, Option<Canary>, Told) {
+    let mut tasks = JoinSet::new();
+    if times.0.is_zero() {
+        return (tasks, None, None);
+    }
+    let (canary, task, passed) = Canary::new(times, address, rpc.clone(), link.clone());
+    tasks.spawn(task.run());
+    (tasks, Some(canary), Some(passed))
 }
 
 async fn accept(listener: TcpListener, gateway: Arc<Gateway>, caps: Caps, course: Course) {

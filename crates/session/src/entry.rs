@@ -64,7 +64,11 @@ impl Entry {
     /// Appends its frame to `out`; `seq` is left out when the event comes from the log.
     pub fn write(&self, seq: Option<Seq>, out: &mut Vec<u8>) {
         match seq {
-            Some(seq) => out.extend_from_slice(format!("{{\"seq\":{seq},").as_bytes()),
+            Some(seq) => {
+                out.extend_from_slice(b"{\"seq\":");
+                out.extend_from_slice(itoa::Buffer::new().format(seq.get()).as_bytes());
+                out.push(b',');
+            }
             None => out.push(b'{'),
         }
         out.extend_from_slice(&self.tail);

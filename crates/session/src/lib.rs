@@ -10,7 +10,7 @@
 //! # How it is driven
 //! A gateway holds some [`Shard`]s, each behind a mutex. Things that happen go in through `publish`,
 //! `attach`, `detach` and `handle_*`; after each, the tab's task takes what there is out of
-//! [`Shard::poll_output`] until it is `None`, and sleeps until [`Shard::poll_timeout`], until its
+//! [`Shard::outputs`] until there is none, and sleeps until [`Shard::poll_timeout`], until its
 //! socket moves, or until the tab is in a `wake` list. When only the server's log can help, the
 //! core says so ([`Attach::NeedsLog`], [`Output::NeedLog`]) and is given the answer later.
 //!
@@ -34,6 +34,7 @@ mod entry;
 mod heartbeat;
 mod limits;
 mod outbox;
+mod outputs;
 mod resume;
 mod ring;
 mod session;
@@ -44,6 +45,7 @@ mod traffic;
 
 pub use config::Config;
 pub use entry::Entry;
+pub use outputs::Outputs;
 pub use resume::{Attach, LogAnswer, LogPage, NewTab, Outcome, Resume};
 pub use shard::Shard;
 pub use survey::Survey;

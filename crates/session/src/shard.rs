@@ -16,14 +16,16 @@ use antiphon_api::{
     frame::CloseCode,
     ids::{Pos, Principal},
 };
+use foldhash::fast::RandomState;
 
 use crate::{
     config::Config,
     entry::Entry,
+    outputs::Outputs,
     resume::{Attach, LogAnswer, LogPage, NewTab},
     session::{Session, Start},
     tab::Tab,
-    traffic::{Now, Output, Received, TabId, TabKey},
+    traffic::{Now, Received, TabId, TabKey},
 };
 
 /// Some of a gateway's sessions, kept behind one mutex; all operations are short and none waits.
@@ -35,9 +37,9 @@ use crate::{
 pub struct Shard {
     config: Arc<Config>,
     position: Pos,
-    sessions: HashMap<Principal, Session>,
+    sessions: HashMap<Principal, Session, RandomState>,
     /// Closing tabs whose session a [`reset`](Self::reset) has forgotten.
-    departing: HashMap<TabKey, Box<Tab>>,
+    departing: HashMap<TabKey, Box<Tab>, RandomState>,
     tabs: usize,
     ring_bytes: usize,
 }
@@ -49,8 +51,8 @@ impl Shard {
         Self {
             config,
             position,
-            sessions: HashMap::new(),
-            departing: HashMap::new(),
+            sessions: HashMap::default(),
+            departing: HashMap::default(),
             tabs: 0,
             ring_bytes: 0,
         }
@@ -197,15 +199,16 @@ impl Shard {
         Attach::Attached(outcome)
     }
 
-    /// What the tab's socket is to do next. `None`: nothing, and the tab will be in a `wake` list
-    /// once when there is.
-    pub fn poll_output(&mut self, key: TabKey) -> Option<Output> {
+    /// What the tab's socket is to do next, one thing after the other. At its end there is nothing,
+    /// and the tab will be in a `wake` list once when there is; whoever stops before that goes on
+    /// later.
+    pub fn outputs(&mut self, key: TabKey) -> Outputs<'_> {
         if let Some(session) = self.sessions.get_mut(&key.principal)
             && let Some(tab) = session.tabs.get_mut(&key.tab)
         {
-            return tab.poll_output(&session.ring, self.position);
+            return Outputs::of(tab, &session.ring, self.position);
         }
-        self.departing.get_mut(&key)?.poll_ending()
+        Outputs::of_departing(self.departing.get_mut(&key).map(Box::as_mut))
     }
 
     /// The answer to [`Output::NeedLog`]; `None` if the server refused or could not answer, which

@@ -27,6 +27,7 @@ use antiphon_session::{
 };
 use antiphon_token::Externals;
 use antiphon_wire::{LeaseState, Recipients};
+use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 use tokio::{sync::Notify, time::Instant};
 
@@ -56,7 +57,7 @@ struct Slot {
     core: Shard,
     /// How often everything was forgotten: an answer about another log's positions is void.
     era: u64,
-    tabs: HashMap<TabId, Place>,
+    tabs: HashMap<TabId, Place, RandomState>,
     /// Reused from call to call.
     wake: Vec<TabId>,
 }
@@ -108,7 +109,7 @@ impl Directory {
         let slot = || Slot {
             core: Shard::new(Arc::clone(&config), position),
             era: 0,
-            tabs: HashMap::new(),
+            tabs: HashMap::default(),
             wake: Vec::new(),
         };
         Self {

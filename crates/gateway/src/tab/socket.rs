@@ -6,6 +6,7 @@
 
 use std::{
     io::{self, ErrorKind},
+    pin::Pin,
     sync::Arc,
     time::Duration,
 };
@@ -14,7 +15,12 @@ use antiphon_api::{frame::CloseCode, identity::Identity};
 use antiphon_session::{LogPage, Output, Received};
 use bytes::Bytes;
 use http::StatusCode;
-use tokio::{io::Interest, net::TcpStream, task::JoinSet, time::Instant};
+use tokio::{
+    io::Interest,
+    net::TcpStream,
+    task::JoinSet,
+    time::{Instant, Sleep},
+};
 use tracing::Instrument;
 use tungstenite::{
     Error, Message,
@@ -37,7 +43,7 @@ use crate::{
 };
 
 /// What is read at once, in bytes; each connected tab has one buffer of this size.
-const READ_BYTES: usize = 2 << 10;
+const READ_BYTES: usize = 256;
 /// The most frames, and bytes, read before output and other tabs are looked at again. A turn that
 /// reads these bytes without the end of a message counts as a frame: a message can be in pieces
 /// without number, of no bytes each.
@@ -72,6 +78,8 @@ pub(crate) async fn run(
         gateway,
         work,
         load: Load::default(),
+        due: None,
+        alarm: Box::pin(tokio::time::sleep(Duration::MAX)),
         closing: None,
     };
     socket.run().await;
@@ -109,6 +117,10 @@ struct Socket {
     work: JoinSet<Done>,
     /// What `wire.out` holds.
     load: Load,
+    /// When the session has something to do by itself.
+    due: Option<Instant>,
+    /// Goes off then, or before.
+    alarm: Pin<Box<Sleep>>,
     /// Set once the close frame is in `wire.out`: nothing follows it, and by then it is over.
     closing: Option<Instant>,
 }
@@ -171,7 +183,7 @@ impl Socket {
                 Wakeup::Done(Done::Page(page)) => {
                     self.tab.with(|shard, key| shard.handle_log(key, page));
                 }
-                Wakeup::Due if self.closing.is_some() => {
+                Wakeup::Due if self.closing.is_some_and(|by| by <= Instant::now()) => {
                     return Err(Error::Io(ErrorKind::TimedOut.into()));
                 }
                 Wakeup::Due => {
@@ -199,10 +211,11 @@ impl Socket {
         let mut need = None;
         let mut end = None;
         let (out, load) = (&mut self.wire.out, &mut self.load);
-        self.tab.with(|shard, key| {
+        self.due = self.tab.with(|shard, key| {
+            let mut outputs = shard.outputs(key);
             while out.len() < most
                 && end.is_none()
-                && let Some(output) = shard.poll_output(key)
+                && let Some(output) = outputs.next()
             {
                 match output {
                     Output::Frame { bytes, .. } => frames::text(out, |out| out.extend(bytes)),
@@ -217,6 +230,7 @@ impl Socket {
                     Output::Close(code) => end = Some(code),
                 }
             }
+            shard.poll_timeout(key).map(Instant::from_std)
         });
         if let Some(need) = need {
             let (gateway, principal) = (Arc::clone(&self.gateway), self.tab.key().principal);
@@ -245,29 +259,26 @@ impl Socket {
             let load = std::mem::take(&mut self.load);
             self.gateway.metrics.written(&load, unix_us);
         }
-        self.tab.with(|shard, key| {
+        self.due = self.tab.with(|shard, key| {
             if written > 0 {
                 shard.handle_written(key, now);
             }
             if blocked {
                 shard.handle_blocked(key, now);
             }
+            shard.poll_timeout(key).map(Instant::from_std)
         });
         Ok(())
     }
 
     async fn wait(&mut self) -> Result<Wakeup, Error> {
-        let due = self.closing.or_else(|| {
-            self.tab
-                .with(|shard, key| shard.poll_timeout(key))
-                .map(Instant::from_std)
-        });
-        let timer = async {
-            match due {
-                Some(due) => tokio::time::sleep_until(due).await,
-                None => std::future::pending().await,
-            }
-        };
+        let due = self.closing.or(self.due);
+        // One that goes off too early costs a look; one set anew for each event costs more.
+        if let Some(due) = due
+            && (due < self.alarm.deadline() || self.alarm.is_elapsed())
+        {
+            self.alarm.as_mut().reset(due);
+        }
         let interest = match self.wire.out.len() {
             0 => Interest::READABLE,
             1..MAX_UNWRITTEN_BYTES => Interest::READABLE | Interest::WRITABLE,
@@ -281,7 +292,7 @@ impl Socket {
             Some(done) = self.work.join_next() => {
                 done.map(Wakeup::Done).map_err(|error| Error::Io(io::Error::other(error)))
             }
-            () = timer => Ok(Wakeup::Due),
+            () = &mut self.alarm, if due.is_some() => Ok(Wakeup::Due),
             () = self.tab.bell.notified() => Ok(Wakeup::Rung),
         }
     }

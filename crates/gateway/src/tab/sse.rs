@@ -124,8 +124,9 @@ impl EventStream {
         let mut rendered = Rendered::default();
         self.tab.with(|shard, key| {
             let (out, load) = (&mut rendered.out, &mut rendered.load);
+            let mut outputs = shard.outputs(key);
             while out.len() < WRITE_BYTES
-                && let Some(output) = shard.poll_output(key)
+                && let Some(output) = outputs.next()
             {
                 match output {
                     Output::Frame { bytes, pos } => event(out, pos, |out| out.extend(bytes)),
@@ -186,7 +187,7 @@ impl EventStream {
             if !shard.is_closing(key) {
                 return None;
             }
-            std::iter::from_fn(|| shard.poll_output(key)).find_map(|output| match output {
+            shard.outputs(key).find_map(|output| match output {
                 Output::Close(code) => Some(code),
                 Output::Frame { .. }
                 | Output::Ephemeral(_)

@@ -156,7 +156,7 @@ impl Stage {
     }
 
     pub(crate) fn pull_one(&mut self, key: TabKey) -> Option<String> {
-        self.shard.poll_output(key).map(|output| words(&output))
+        self.shard.outputs(key).next().map(|output| words(&output))
     }
 
     /// All output there is, each in a few words, separated by `, `.

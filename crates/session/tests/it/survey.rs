@@ -27,14 +27,14 @@ fn the_worst_tab_is_owed_its_oldest_event_and_one_that_is_whole_nothing() {
     let mut stage = Stage::new(Config::default());
     let (quick, slow) = (stage.attach(Resume::Fresh), stage.attach(Resume::Fresh));
     stage.publish(&[11, 15, 20]);
-    while stage.shard.poll_output(quick).is_some() {}
+    while stage.shard.outputs(quick).next().is_some() {}
     assert_eq!(stage.shard.survey().owed, Some(Pos(11)));
     // hello, live, the first event.
     for _ in 0..3 {
-        assert!(stage.shard.poll_output(slow).is_some());
+        assert!(stage.shard.outputs(slow).next().is_some());
     }
     assert_eq!(stage.shard.survey().owed, Some(Pos(15)));
-    while stage.shard.poll_output(slow).is_some() {}
+    while stage.shard.outputs(slow).next().is_some() {}
     assert_eq!(stage.shard.survey().owed, None);
     // Positions that are nobody's here are owed to nobody.
     stage
@@ -51,10 +51,10 @@ fn a_tab_on_the_log_is_owed_what_its_page_has_and_replays_until_it_is_live() {
     let tab = stage.attach_with(at(5), Some(answer));
     let survey = stage.shard.survey();
     assert_eq!((survey.owed, survey.replaying), (Some(Pos(7)), 1));
-    while stage.shard.poll_output(tab).is_some() {}
+    while stage.shard.outputs(tab).next().is_some() {}
     assert_eq!(stage.shard.survey().owed, Some(Pos(10)), "the next page");
     stage.shard.handle_log(tab, Some(page(&[], false, 12)));
-    while stage.shard.poll_output(tab).is_some() {}
+    while stage.shard.outputs(tab).next().is_some() {}
     let survey = stage.shard.survey();
     assert_eq!((survey.owed, survey.replaying), (None, 0));
 }

@@ -142,7 +142,7 @@ impl Walk {
             }
             let shard = self.gateways[on.gateway].shard(one.user);
             shard.detach(on.key, self.now);
-            assert_eq!(shard.poll_output(on.key), None);
+            assert_eq!(shard.outputs(on.key).next(), None);
         }
     }
 
@@ -170,7 +170,7 @@ impl Walk {
             let attach = shard.attach(key, &new, Some(answer), now);
             assert!(matches!(attach, Attach::Attached(_)));
         }
-        let hello = shard.poll_output(key);
+        let hello = shard.outputs(key).next();
         shard.detach(key, now);
         let known = match new.resume {
             Resume::At(pos) => self.world.row_at(pos).is_some(),

@@ -135,7 +135,7 @@ impl Walk {
             on.idle = false;
             let (key, gateway) = (on.key, on.gateway);
             let shard = self.gateways[gateway].shard(one.user);
-            match shard.poll_output(key) {
+            match shard.outputs(key).next() {
                 Some(output) => self.take(client, key, gateway, output),
                 None => (on.ready, on.idle) = (false, true),
             }
