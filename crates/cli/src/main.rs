@@ -17,6 +17,11 @@ use clap::Parser;
 
 use crate::{args::Args, exit::Exit, passed::Passed};
 
+/// Sessions are many small things that live long beside buffers that do not: with the system's
+/// allocator they take twice the memory (see bench/RESULTS.md).
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     completion::answer();
     let args = match Args::try_parse() {

@@ -17,7 +17,7 @@ use antiphon_api::{
 use antiphon_session::Entry;
 use antiphon_wire::{
     CodecError, Decoder, Envelope, FromGateway, FromServer, LEASE_GRACE_MS, LINK_VERSION,
-    Malformed, SILENCE_MS, encode,
+    Malformed, Recipients, SILENCE_MS, encode,
 };
 use prometheus_client::metrics::counter::Counter;
 use tokio::{
@@ -42,6 +42,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The pause between the tabs of one shard and the next when they are to ask anew.
 const RENEWAL_STEP: Duration = Duration::from_millis(100);
+
+/// What is read of the link at once, in bytes.
+const READ_BYTES: usize = 256 << 10;
+
+/// The most events that are handed on in one go; a shard is locked for so many at most.
+const EVENTS_AT_ONCE: usize = 16;
 
 /// How things stand between gateway and server.
 #[derive(Clone, Default)]
@@ -82,6 +88,8 @@ pub(crate) enum LinkError {
     Version(u32),
     #[error("the server did not begin with a hello")]
     NoHello,
+    #[error("an event of the log came without its position")]
+    NoPosition,
     #[error("the event at {0} is no object")]
     NotAnEvent(Pos),
 }
@@ -173,24 +181,46 @@ impl Link {
         after: &mut Option<Pos>,
         mut message: FromServer,
     ) -> Result<std::convert::Infallible, LinkError> {
+        let mut events = Vec::with_capacity(EVENTS_AT_ONCE);
         loop {
             match message {
-                FromServer::Envelope(envelope) => {
+                FromServer::Envelope(envelope) if envelope.keep == Keep::Log => {
                     self.tell_passed(&envelope);
-                    if let Some(pos) = deliver(directory, &envelope)? {
-                        *after = Some(pos);
-                        self.metrics.link_events.inc();
+                    events.push(logged(envelope)?);
+                }
+                other @ (FromServer::Envelope(_)
+                | FromServer::Revoke(_)
+                | FromServer::Heartbeat { .. }
+                | FromServer::Hello { .. }) => {
+                    self.publish(&mut events, directory, after);
+                    take_in(other, directory)?;
+                }
+            }
+            message = match inbound.decoded()? {
+                Some(next) if events.len() < EVENTS_AT_ONCE => next,
+                next => {
+                    self.publish(&mut events, directory, after);
+                    match next {
+                        Some(next) => next,
+                        None => inbound.next().await?,
                     }
                 }
-                FromServer::Revoke(revocation) => {
-                    let Principal::User(user_id) = revocation.principal;
-                    let closed = directory.revoke(revocation);
-                    tracing::info!(user_id = user_id.get(), closed, "tokens were revoked");
-                }
-                FromServer::Heartbeat { .. } => {}
-                FromServer::Hello { .. } => return Err(LinkError::NoHello),
-            }
-            message = inbound.next().await?;
+            };
+        }
+    }
+
+    /// Hands on what has come from the log, if anything has.
+    fn publish(
+        &self,
+        events: &mut Vec<(Arc<Entry>, Recipients)>,
+        directory: &Directory,
+        after: &mut Option<Pos>,
+    ) {
+        if let Some((newest, _)) = events.last() {
+            directory.publish(events);
+            *after = Some(newest.pos());
+            self.metrics.link_events.inc_by(events.len() as u64);
+            events.clear();
         }
     }
 
@@ -238,11 +268,19 @@ pub(crate) struct Inbound {
 }
 
 impl Inbound {
+    /// The next message of those that were read already.
+    fn decoded(&mut self) -> Result<Option<FromServer>, LinkError> {
+        let bytes = self.decoder.next_message()?;
+        let message = bytes.map(|bytes| FromServer::decode(&bytes)).transpose();
+        Ok(message?)
+    }
+
     pub(crate) async fn next(&mut self) -> Result<FromServer, LinkError> {
         loop {
-            if let Some(bytes) = self.decoder.next_message()? {
-                return Ok(FromServer::decode(&bytes)?);
+            if let Some(message) = self.decoded()? {
+                return Ok(message);
             }
+            self.decoder.buffer().reserve(READ_BYTES);
             let read = self.reader.read_buf(self.decoder.buffer());
             let read = tokio::time::timeout(Duration::from_millis(SILENCE_MS), read)
                 .await
@@ -272,26 +310,31 @@ async fn revocations(
     }
 }
 
-/// The envelope's position, if it has one.
-fn deliver(directory: &Directory, envelope: &Envelope) -> Result<Option<Pos>, LinkError> {
-    match (envelope.keep, envelope.pos) {
-        (Keep::Log, Some(pos)) => {
-            let entry = Entry::committed_at(pos, envelope.event.get(), envelope.committed_us)
-                .ok_or(LinkError::NotAnEvent(pos))?;
-            tracing::trace!(
-                pos = pos.get(),
-                bytes = envelope.event.get().len(),
-                "an event came"
-            );
-            directory.publish(&entry, &envelope.to);
-            Ok(Some(pos))
-        }
-        _ => {
+/// An event of the log, and who is to have it.
+fn logged(envelope: Envelope) -> Result<(Arc<Entry>, Recipients), LinkError> {
+    let pos = envelope.pos.ok_or(LinkError::NoPosition)?;
+    let text = envelope.event.get();
+    tracing::trace!(pos = pos.get(), bytes = text.len(), "an event came");
+    let entry = Entry::committed_at(pos, text, envelope.committed_us);
+    Ok((entry.ok_or(LinkError::NotAnEvent(pos))?, envelope.to))
+}
+
+/// Takes in what is not from the log.
+fn take_in(message: FromServer, directory: &Directory) -> Result<(), LinkError> {
+    match message {
+        FromServer::Envelope(envelope) => {
             let frame: Arc<[u8]> = envelope.event.get().as_bytes().into();
             directory.relay(&frame, envelope.key.as_deref(), &envelope.to);
-            Ok(None)
         }
+        FromServer::Revoke(revocation) => {
+            let Principal::User(user_id) = revocation.principal;
+            let closed = directory.revoke(revocation);
+            tracing::info!(user_id = user_id.get(), closed, "tokens were revoked");
+        }
+        FromServer::Heartbeat { .. } => {}
+        FromServer::Hello { .. } => return Err(LinkError::NoHello),
     }
+    Ok(())
 }
 
 /// What is not in the log was lost with the link: once every gateway has had the time to tell the

@@ -41,6 +41,7 @@ mod session;
 mod shard;
 mod survey;
 mod tab;
+mod tabs;
 mod traffic;
 
 pub use config::Config;

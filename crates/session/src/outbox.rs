@@ -35,7 +35,7 @@ impl Outbox {
     }
 
     pub(crate) fn pop_control(&mut self) -> Option<Vec<u8>> {
-        self.control.pop_front()
+        pop(&mut self.control)
     }
 
     pub(crate) const fn push_ping(&mut self, ts: UnixMs) {
@@ -58,7 +58,7 @@ impl Outbox {
     }
 
     pub(crate) fn pop_answer(&mut self) -> Option<Vec<u8>> {
-        let answer = self.answers.pop_front()?;
+        let answer = pop(&mut self.answers)?;
         self.answer_bytes -= answer.len();
         Some(answer)
     }
@@ -79,7 +79,7 @@ impl Outbox {
     }
 
     pub(crate) fn pop_ephemeral(&mut self) -> Option<Arc<[u8]>> {
-        self.ephemerals.pop_front().map(|waiting| waiting.frame)
+        pop(&mut self.ephemerals).map(|waiting| waiting.frame)
     }
 
     pub(crate) fn drop_ephemerals(&mut self) {
@@ -94,6 +94,15 @@ impl Outbox {
             ..Self::default()
         };
     }
+}
+
+/// The first; what was the last gives its room back, for most tabs wait for nothing.
+fn pop<T>(queue: &mut VecDeque<T>) -> Option<T> {
+    let first = queue.pop_front();
+    if queue.is_empty() {
+        *queue = VecDeque::new();
+    }
+    first
 }
 
 pub(crate) fn encode(frame: &ServerFrame<'_>) -> Vec<u8> {

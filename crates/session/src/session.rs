@@ -2,7 +2,6 @@
 
 use std::{
     borrow::Cow,
-    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -21,6 +20,7 @@ use crate::{
     resume::{LogAnswer, LogPage, NewTab, Outcome, Resume},
     ring::Ring,
     tab::Tab,
+    tabs::Tabs,
     traffic::TabId,
 };
 
@@ -28,8 +28,7 @@ use crate::{
 pub(crate) struct Session {
     pub(crate) id: String,
     pub(crate) ring: Ring,
-    /// Boxed because a node of the tree has room for eleven, and most sessions have one or two.
-    pub(crate) tabs: BTreeMap<TabId, Box<Tab>>,
+    pub(crate) tabs: Tabs,
     /// When the last tab left.
     pub(crate) empty_since: Option<Instant>,
 }
@@ -100,7 +99,7 @@ impl Session {
         Self {
             id: new.session_id.clone(),
             ring: Ring::new(new.first_seq, position),
-            tabs: BTreeMap::new(),
+            tabs: Tabs::default(),
             empty_since: None,
         }
     }
@@ -134,7 +133,7 @@ impl Session {
         let cursor = start.cursor(&self.ring, position);
         let tab = Tab::new(config, new, cursor, &hello, now);
         self.empty_since = None;
-        self.tabs.insert(id, Box::new(tab)).is_none()
+        self.tabs.insert(id, Box::new(tab))
     }
 
     /// Numbers an event and keeps it.
@@ -149,13 +148,13 @@ impl Session {
         let told = self
             .tabs
             .iter_mut()
-            .filter_map(|(id, tab)| what(tab).then_some(*id));
+            .filter_map(|(id, tab)| what(tab).then_some(id));
         wake.extend(told);
     }
 
     /// `true` if the tab was there.
     pub(crate) fn remove_tab(&mut self, id: TabId, now: Instant) -> bool {
-        let removed = self.tabs.remove(&id).is_some();
+        let removed = self.tabs.remove(id);
         if removed && self.tabs.is_empty() {
             self.empty_since = Some(now);
         }

@@ -75,7 +75,7 @@ impl Shard {
     pub fn is_closing(&self, key: TabKey) -> bool {
         let session = self.sessions.get(&key.principal);
         session
-            .and_then(|session| session.tabs.get(&key.tab))
+            .and_then(|session| session.tabs.get(key.tab))
             .is_none_or(|tab| !tab.is_open())
     }
 
@@ -92,7 +92,7 @@ impl Shard {
     #[must_use]
     pub fn session_of(&self, key: TabKey) -> Option<&str> {
         let session = self.sessions.get(&key.principal)?;
-        session.tabs.contains_key(&key.tab).then_some(&session.id)
+        session.tabs.get(key.tab).map(|_| &*session.id)
     }
 
     /// Sessions, those without a tab included.
@@ -204,7 +204,7 @@ impl Shard {
     /// later.
     pub fn outputs(&mut self, key: TabKey) -> Outputs<'_> {
         if let Some(session) = self.sessions.get_mut(&key.principal)
-            && let Some(tab) = session.tabs.get_mut(&key.tab)
+            && let Some(tab) = session.tabs.get_mut(key.tab)
         {
             return Outputs::of(tab, &session.ring, self.position);
         }
@@ -307,7 +307,7 @@ impl Shard {
     #[must_use]
     pub fn poll_timeout(&self, key: TabKey) -> Option<Instant> {
         let session = self.sessions.get(&key.principal)?;
-        session.tabs.get(&key.tab)?.poll_timeout()
+        session.tabs.get(key.tab)?.poll_timeout()
     }
 
     /// Does what is due at `now`, if anything is.
@@ -330,7 +330,7 @@ impl Shard {
 
     fn with_tab<T>(&mut self, key: TabKey, what: impl FnOnce(&mut Tab, &Config) -> T) -> Option<T> {
         let session = self.sessions.get_mut(&key.principal)?;
-        let tab = session.tabs.get_mut(&key.tab)?;
+        let tab = session.tabs.get_mut(key.tab)?;
         Some(what(tab, &self.config))
     }
 }

@@ -52,7 +52,7 @@ impl Shard {
 
 impl Session {
     fn survey(&self) -> Survey {
-        let open = || self.tabs.values().filter(|tab| tab.is_open());
+        let open = || self.tabs.iter().filter(|tab| tab.is_open());
         Survey {
             tabs: 0,
             replaying: open().filter(|tab| !tab.cursor().is_live()).count(),

@@ -4,6 +4,7 @@
 //! that of the revocations or of the positions that have passed. Publishing goes through all shards
 //! in turn, because every envelope advances every shard.
 
+mod bell;
 mod passed;
 mod revoked;
 mod tab;
@@ -29,9 +30,9 @@ use antiphon_token::Externals;
 use antiphon_wire::{LeaseState, Recipients};
 use foldhash::fast::RandomState;
 use parking_lot::Mutex;
-use tokio::{sync::Notify, time::Instant};
+use tokio::time::Instant;
 
-use self::{passed::Passed, revoked::Revoked};
+use self::{bell::Bell, passed::Passed, revoked::Revoked};
 use crate::{clock, leases::Leases};
 
 pub(crate) use self::tab::Tab;
@@ -66,7 +67,7 @@ struct Slot {
 struct Place {
     principal: Principal,
     identity: Arc<Identity>,
-    bell: Arc<Notify>,
+    bell: Arc<Bell>,
 }
 
 /// How far the tab is behind that is most so.
@@ -129,54 +130,39 @@ impl Directory {
         &self.shards[index_of(principal)]
     }
 
-    /// One log event, to its recipients.
-    pub(crate) fn publish(&self, entry: &Arc<Entry>, to: &Recipients) {
-        self.passed
-            .lock()
-            .push(entry.pos(), Instant::now().into_std());
-        self.each_share(to, |slot, share| match share {
-            Share::Some(principals) => {
-                slot.core
-                    .publish(entry, principals.iter().copied(), &mut slot.wake);
+    /// Log events in order, each to its recipients. Each shard takes in all of them before the
+    /// next one does, for its sessions are at hand then, and its lock is held meanwhile.
+    pub(crate) fn publish(&self, events: &[(Arc<Entry>, Recipients)]) {
+        let now = Instant::now().into_std();
+        let mut passed = self.passed.lock();
+        events
+            .iter()
+            .for_each(|(entry, _)| passed.push(entry.pos(), now));
+        drop(passed);
+        let shares: Vec<Shares> = events.iter().map(|(_, to)| Shares::of(to)).collect();
+        for (index, shard) in self.shards.iter().enumerate() {
+            let mut slot = shard.lock();
+            let Slot { core, wake, .. } = &mut *slot;
+            for ((entry, _), shares) in events.iter().zip(&shares) {
+                match shares {
+                    Shares::Each(of) => core.publish(entry, of[index].iter().copied(), wake),
+                    Shares::All => core.publish_to_all(entry, wake),
+                }
             }
-            Share::All => slot.core.publish_to_all(entry, &mut slot.wake),
-        });
+            slot.ring_bells();
+        }
     }
 
     /// One ephemeral event, to those of its recipients who are here.
     pub(crate) fn relay(&self, frame: &Arc<[u8]>, key: Option<&str>, to: &Recipients) {
-        self.each_share(to, |slot, share| match share {
-            Share::Some(principals) => {
-                slot.core
-                    .relay(frame, key, principals.iter().copied(), &mut slot.wake);
-            }
-            Share::All => slot.core.relay_to_all(frame, key, &mut slot.wake),
-        });
-    }
-
-    /// Calls `action` with every shard and the part of the recipients that belongs to it.
-    fn each_share(&self, to: &Recipients, mut action: impl FnMut(&mut Slot, Share<'_>)) {
-        let mut shares: [Vec<Principal>; SHARDS] = Default::default();
-        let everyone = match to {
-            Recipients::Users(users) => {
-                for user in users {
-                    let principal = Principal::User(*user);
-                    shares[index_of(principal)].push(principal);
-                }
-                false
-            }
-            Recipients::Everyone(_) => true,
-        };
-        for (shard, share) in self.shards.iter().zip(&shares) {
+        let shares = Shares::of(to);
+        for (index, shard) in self.shards.iter().enumerate() {
             let mut slot = shard.lock();
-            action(
-                &mut slot,
-                if everyone {
-                    Share::All
-                } else {
-                    Share::Some(share)
-                },
-            );
+            let Slot { core, wake, .. } = &mut *slot;
+            match &shares {
+                Shares::Each(of) => core.relay(frame, key, of[index].iter().copied(), wake),
+                Shares::All => core.relay_to_all(frame, key, wake),
+            }
             slot.ring_bells();
         }
     }
@@ -213,7 +199,7 @@ impl Directory {
                 era,
             }),
             Attach::Attached(outcome) => {
-                let bell = Arc::new(Notify::new());
+                let bell = Arc::<Bell>::default();
                 let place = Place {
                     principal,
                     identity: Arc::clone(identity),
@@ -261,7 +247,7 @@ impl Directory {
                     },
                     CloseCode::Revoked,
                 );
-                place.bell.notify_one();
+                place.bell.ring();
                 closed += 1;
             }
         }
@@ -332,16 +318,31 @@ impl Directory {
     }
 }
 
-enum Share<'a> {
-    Some(&'a [Principal]),
+/// Recipients by the shard they belong to.
+enum Shares {
     All,
+    Each(Box<[Vec<Principal>; SHARDS]>),
+}
+
+impl Shares {
+    fn of(recipients: &Recipients) -> Self {
+        let Recipients::Users(users) = recipients else {
+            return Self::All;
+        };
+        let mut shares: Box<[Vec<Principal>; SHARDS]> = Box::default();
+        for user in users {
+            let principal = Principal::User(*user);
+            shares[index_of(principal)].push(principal);
+        }
+        Self::Each(shares)
+    }
 }
 
 impl Slot {
     fn ring_bells(&mut self) {
         for id in self.wake.drain(..) {
             if let Some(place) = self.tabs.get(&id) {
-                place.bell.notify_one();
+                place.bell.ring();
             }
         }
     }

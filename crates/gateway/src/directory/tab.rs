@@ -5,10 +5,9 @@ use std::sync::Arc;
 use antiphon_api::frame::Visibility;
 use antiphon_session::{Shard, TabKey};
 use antiphon_wire::{LeaseState, RequestId};
-use tokio::sync::Notify;
 use tracing::Span;
 
-use super::Directory;
+use super::{Directory, bell::Bell};
 use crate::{clock, span};
 
 /// An attached tab. Dropping it detaches it.
@@ -16,11 +15,11 @@ pub(crate) struct Tab {
     directory: Arc<Directory>,
     key: TabKey,
     /// Rung when there may be output.
-    pub(crate) bell: Arc<Notify>,
+    pub(crate) bell: Arc<Bell>,
 }
 
 impl Tab {
-    pub(super) fn new(directory: Arc<Directory>, key: TabKey, bell: Arc<Notify>) -> Self {
+    pub(super) fn new(directory: Arc<Directory>, key: TabKey, bell: Arc<Bell>) -> Self {
         Self {
             directory,
             key,

@@ -5,9 +5,11 @@
 //! client are read by tungstenite, without an I/O object of its own.
 
 use std::{
+    future::poll_fn,
     io::{self, ErrorKind},
     pin::Pin,
     sync::Arc,
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -16,7 +18,6 @@ use antiphon_session::{LogPage, Output, Received};
 use bytes::Bytes;
 use http::StatusCode;
 use tokio::{
-    io::Interest,
     net::TcpStream,
     task::JoinSet,
     time::{Instant, Sleep},
@@ -55,6 +56,9 @@ const BLOCKED_CLOSE_TIMEOUT: Duration = Duration::from_secs(15);
 /// With more than this to be written nothing is read, because answers to pings would add to it.
 const MAX_UNWRITTEN_BYTES: usize = 4 * WRITE_BYTES;
 
+/// As long as no alarm is set.
+const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Runs a tab until either side ends it.
 pub(crate) async fn run(
     stream: TcpStream,
@@ -70,7 +74,7 @@ pub(crate) async fn run(
         WebSocketContext::from_partially_read(read_before.into(), Role::Server, Some(config));
     let wire = Wire::new(stream);
     let work = JoinSet::new();
-    let socket = Socket {
+    let socket = Box::new(Socket {
         wire,
         context,
         tab,
@@ -79,9 +83,9 @@ pub(crate) async fn run(
         work,
         load: Load::default(),
         due: None,
-        alarm: Box::pin(tokio::time::sleep(Duration::MAX)),
+        alarm: Box::pin(tokio::time::sleep(NEVER)),
         closing: None,
-    };
+    });
     socket.run().await;
 }
 
@@ -132,14 +136,15 @@ enum Done {
 
 /// What wakes a tab's task.
 enum Wakeup {
-    Socket { readable: bool },
-    Done(Done),
     Due,
+    Done(Done),
+    Readable,
+    Writable,
     Rung,
 }
 
 impl Socket {
-    async fn run(mut self) {
+    async fn run(mut self: Box<Self>) {
         let ended = self.serve().await;
         // Calls under way are carried out all the same; nobody hears the answers.
         self.work.detach_all();
@@ -151,9 +156,9 @@ impl Socket {
             }
             return;
         }
-        let Self { wire, tab, .. } = self;
+        let Self { wire, tab, .. } = *self;
         drop(tab);
-        wire.part().await;
+        Box::pin(wire.part()).await;
     }
 
     /// Until the last byte of the close frame is written, or the connection is lost.
@@ -171,7 +176,7 @@ impl Socket {
                 }
             }
             match self.wait().await? {
-                Wakeup::Socket { readable: true } => {
+                Wakeup::Readable => {
                     self.receive()?;
                     if self.wire.may_read == 0 {
                         tokio::task::yield_now().await;
@@ -190,7 +195,7 @@ impl Socket {
                     self.tab
                         .with(|shard, key| shard.handle_timeout(key, clock::now()));
                 }
-                Wakeup::Socket { readable: false } | Wakeup::Rung => {}
+                Wakeup::Writable | Wakeup::Rung => {}
             }
         }
     }
@@ -199,19 +204,19 @@ impl Socket {
     /// pong to a client's ping, which tungstenite puts there. Returns whether there may be more.
     /// A tab that is closing is rendered to its end even so: who does not read is not waited for.
     fn render(&mut self) -> Result<bool, Error> {
-        let closing = self.tab.with(|shard, key| shard.is_closing(key));
         if self.closing.is_some() {
             return Ok(false);
         }
         let blocked = !self.wire.out.is_empty();
-        if blocked && !closing {
-            return Ok(true);
-        }
-        let most = if closing { usize::MAX } else { WRITE_BYTES };
         let mut need = None;
         let mut end = None;
-        let (out, load) = (&mut self.wire.out, &mut self.load);
+        let (out, load) = (self.wire.scratch(), &mut self.load);
         self.due = self.tab.with(|shard, key| {
+            let most = match (shard.is_closing(key), blocked) {
+                (true, _) => usize::MAX,
+                (false, true) => 0,
+                (false, false) => WRITE_BYTES,
+            };
             let mut outputs = shard.outputs(key);
             while out.len() < most
                 && end.is_none()
@@ -243,12 +248,13 @@ impl Socket {
                 self.closing = Some(Instant::now() + BLOCKED_CLOSE_TIMEOUT);
             }
         }
-        Ok(self.wire.out.len() >= WRITE_BYTES)
+        Ok(blocked || self.wire.out.len() >= WRITE_BYTES)
     }
 
     /// Writes what the socket takes.
     fn flush(&mut self) -> Result<(), Error> {
         if self.wire.out.is_empty() {
+            self.wire.give_back();
             return Ok(());
         }
         let written = self.wire.try_write()?;
@@ -272,29 +278,36 @@ impl Socket {
     }
 
     async fn wait(&mut self) -> Result<Wakeup, Error> {
-        let due = self.closing.or(self.due);
         // One that goes off too early costs a look; one set anew for each event costs more.
-        if let Some(due) = due
-            && (due < self.alarm.deadline() || self.alarm.is_elapsed())
-        {
+        let due = self.closing.or(self.due);
+        if self.alarm.is_elapsed() || due.is_some_and(|due| due < self.alarm.deadline()) {
+            let due = due.unwrap_or_else(|| Instant::now() + NEVER);
             self.alarm.as_mut().reset(due);
         }
-        let interest = match self.wire.out.len() {
-            0 => Interest::READABLE,
-            1..MAX_UNWRITTEN_BYTES => Interest::READABLE | Interest::WRITABLE,
-            _ => Interest::WRITABLE,
-        };
-        tokio::select! {
-            ready = self.wire.stream.ready(interest) => {
-                let ready = ready?;
-                Ok(Wakeup::Socket { readable: ready.is_readable() || ready.is_read_closed() })
-            }
-            Some(done) = self.work.join_next() => {
-                done.map(Wakeup::Done).map_err(|error| Error::Io(io::Error::other(error)))
-            }
-            () = &mut self.alarm, if due.is_some() => Ok(Wakeup::Due),
-            () = self.tab.bell.notified() => Ok(Wakeup::Rung),
+        poll_fn(|context| self.poll_wakeup(context)).await
+    }
+
+    /// The bell is looked at last: whatever comes before it is followed by rendering all the same.
+    fn poll_wakeup(&mut self, context: &mut Context<'_>) -> Poll<Result<Wakeup, Error>> {
+        if self.alarm.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Ok(Wakeup::Due));
         }
+        if let Poll::Ready(Some(done)) = self.work.poll_join_next(context) {
+            let done = done.map_err(|error| Error::Io(io::Error::other(error)));
+            return Poll::Ready(done.map(Wakeup::Done));
+        }
+        let unwritten = self.wire.out.len();
+        if unwritten < MAX_UNWRITTEN_BYTES
+            && let Poll::Ready(readable) = self.wire.stream.poll_read_ready(context)
+        {
+            return Poll::Ready(readable.map(|()| Wakeup::Readable).map_err(Error::Io));
+        }
+        if unwritten > 0
+            && let Poll::Ready(writable) = self.wire.stream.poll_write_ready(context)
+        {
+            return Poll::Ready(writable.map(|()| Wakeup::Writable).map_err(Error::Io));
+        }
+        self.tab.bell.poll_rung(context).map(|()| Ok(Wakeup::Rung))
     }
 
     /// Reads what has come.

@@ -103,7 +103,7 @@ impl EventStream {
                 return Some(rendered);
             }
             tokio::select! {
-                () = self.tab.bell.notified() => {}
+                () = self.tab.bell.rung() => {}
                 () = self.due() => {}
                 () = self.sender.closed() => {
                     let span = self.tab.span();
@@ -176,7 +176,7 @@ impl EventStream {
                     return true;
                 }
                 () = self.due() => {}
-                () = self.tab.bell.notified() => {}
+                () = self.tab.bell.rung() => {}
             }
         }
     }

@@ -1,7 +1,9 @@
 //! A TCP connection as a tab's task needs it.
 
 use std::{
+    cell::Cell,
     io::{self, ErrorKind, Read, Write},
+    mem,
     time::Duration,
 };
 
@@ -10,8 +12,18 @@ use tokio::{
     net::TcpStream,
 };
 
+use super::WRITE_BYTES;
+
 /// How long the client may take to read the end and answer it before its connection is dropped.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The largest buffer that a thread keeps, in bytes.
+const MAX_SCRATCH_BYTES: usize = 4 * WRITE_BYTES;
+
+thread_local! {
+    /// What all tabs of a thread render into, one after the other: it stays in the caches.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// A connection without blocking: reading takes what is there, writing goes to a buffer.
 pub(super) struct Wire {
@@ -54,8 +66,24 @@ impl Wire {
         }
     }
 
-    /// Writes what the socket takes now. Returns how many bytes that were. An empty buffer is
-    /// given back: an idle tab holds none.
+    /// What is to be written, to be added to. If that was nothing, it is a buffer of the thread's,
+    /// to be [given back](Self::give_back): an idle tab holds none.
+    pub(super) fn scratch(&mut self) -> &mut Vec<u8> {
+        if self.out.capacity() == 0 {
+            self.out = SCRATCH.take();
+        }
+        &mut self.out
+    }
+
+    /// Gives back an empty buffer.
+    pub(super) fn give_back(&mut self) {
+        let out = mem::take(&mut self.out);
+        if (1..=MAX_SCRATCH_BYTES).contains(&out.capacity()) {
+            SCRATCH.set(out);
+        }
+    }
+
+    /// Writes what the socket takes now. Returns how many bytes that were.
     pub(super) fn try_write(&mut self) -> io::Result<usize> {
         let mut written = 0;
         while written < self.out.len() {
@@ -66,7 +94,8 @@ impl Wire {
             }
         }
         if written == self.out.len() {
-            self.out = Vec::new();
+            self.out.clear();
+            self.give_back();
         } else {
             self.out.drain(..written);
         }
