@@ -18,7 +18,8 @@ pub(super) fn is_for(peer: IpAddr, headers: &HeaderMap) -> bool {
         && !FORWARDED.iter().any(|name| headers.contains_key(*name))
 }
 
-/// On a thread that may take its time, as on a listener for metrics.
+/// On a thread that may take its time, as on a listener for metrics. As many at once as one address
+/// may have connections.
 pub(super) async fn answer(gateway: &Gateway) -> Response<Body> {
     let Some((kind, page)) = gateway.page.get().cloned() else {
         return not_found();
