@@ -100,25 +100,18 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
     let times = (config.canary_interval, config.canary_late);
     let (canary_task, canary, passed) = canary(times, address, &rpc, &link);
     let follower = follower(&config, socket, link_state, passed, metrics.clone())?;
-    let (caps, drain_window) = (config.caps, config.drain_window);
+    let (caps, drain_window) = (config.caps.clone(), config.drain_window);
     let ring_bytes_of_all = config.ring_bytes_of_all;
-    let gateway = Arc::new(Gateway {
-        verifier: config.verifier,
-        dev: config.dev,
-        origins: config.origins,
-        proxies: config.proxies,
-        frame_bytes: caps.frame_bytes,
-        handshakes: RateLimiter::direct(Quota::per_second(caps.handshakes_per_second)),
-        link: link.clone(),
-        calls: Calls::new(rpc.clone(), metrics.clone()),
-        replays: Replays::new(rpc.clone(), metrics.clone()),
+    let gateway = gateway(
+        config,
         rpc,
         metrics,
-        page: OnceLock::new(),
-        draining: draining_seen,
-        inherited: is_inherited,
+        link.clone(),
+        draining_seen,
+        is_inherited,
         canary,
-    });
+    );
+    let gateway = Arc::new(gateway);
     tracing::info!(%address, "the gateway listens");
     let mut serving = JoinSet::new();
     serving.spawn(accept(listener, Arc::clone(&gateway), caps, course));
@@ -137,6 +130,35 @@ pub async fn start(mut config: Config) -> Result<Running, StartError> {
         serving,
         background,
     })
+}
+
+/// What requests and tabs share.
+fn gateway(
+    config: Config,
+    rpc: Rpc,
+    metrics: Metrics,
+    link: watch::Receiver<LinkState>,
+    draining: watch::Receiver<bool>,
+    inherited: bool,
+    canary: Option<Canary>,
+) -> Gateway {
+    Gateway {
+        verifier: config.verifier,
+        dev: config.dev,
+        origins: config.origins,
+        proxies: config.proxies,
+        frame_bytes: config.caps.frame_bytes,
+        handshakes: RateLimiter::direct(Quota::per_second(config.caps.handshakes_per_second)),
+        link,
+        calls: Calls::new(rpc.clone(), metrics.clone()),
+        replays: Replays::new(rpc.clone(), metrics.clone()),
+        rpc,
+        metrics,
+        page: OnceLock::new(),
+        draining,
+        inherited,
+        canary,
+    }
 }
 
 /// What follows the server's log.
