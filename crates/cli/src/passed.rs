@@ -10,7 +10,7 @@ use std::{
 };
 
 use listenfd::ListenFd;
-use socket2::SockRef;
+use nix::sys::socket::{getsockopt, sockopt::AcceptConn};
 
 use crate::exit::Misconfigured;
 
@@ -96,7 +96,7 @@ impl Passed {
             source,
         });
         match taken.map_err(|error| Misconfigured(error.into()))? {
-            Some(listener) if !SockRef::from(&listener).is_listener().unwrap_or(false) => {
+            Some(listener) if !getsockopt(&listener, AcceptConn).unwrap_or(false) => {
                 Err(Misconfigured(Unusable::Deaf { name }.into()))
             }
             taken => Ok(taken),

@@ -250,7 +250,7 @@ fn a_time_has_a_unit_and_bounds() {
     ] {
         let error = parse(bad).expect_err(bad);
         assert!(
-            error.starts_with("expected a time from 1s to 1day"),
+            error.starts_with("expected a time from 1s to 1d,"),
             "{bad:?}: {error}"
         );
     }

@@ -120,9 +120,18 @@ impl<const MIN_MS: u64, const MAX_MS: u64> FromStr for Time<MIN_MS, MAX_MS> {
     }
 }
 
-/// A time as a configuration file has it.
+const DAY_S: u64 = 24 * 60 * 60;
+
+/// A time as a configuration file has it. Days are the longest unit: nobody counts the hours of a
+/// month or a year in the same way.
 fn written(time: Duration) -> String {
-    humantime::format_duration(time).to_string()
+    let days = time.as_secs() / DAY_S;
+    let rest = time - Duration::from_secs(days * DAY_S);
+    match (days, rest) {
+        (0, rest) => humantime::format_duration(rest).to_string(),
+        (days, Duration::ZERO) => format!("{days}d"),
+        (days, rest) => format!("{days}d {}", humantime::format_duration(rest)),
+    }
 }
 
 impl<'de, const MIN_MS: u64, const MAX_MS: u64> Deserialize<'de> for Time<MIN_MS, MAX_MS> {
@@ -162,5 +171,28 @@ impl<const MIN_MS: u64, const MAX_MS: u64> JsonSchema for Time<MIN_MS, MAX_MS> {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let (least, most) = Self::shown();
         json_schema!({ "type": "string", "format": "duration", "x-least": least, "x-most": most })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::written;
+
+    #[test]
+    fn a_time_is_written_in_days_at_most_and_reads_back() {
+        for (ms, expected) in [
+            (0, "0s"),
+            (250, "250ms"),
+            (5_400_000, "1h 30m"),
+            (7 * 86_400_000, "7d"),
+            (400 * 86_400_000 + 3_600_001, "400d 1h 1ms"),
+            (3650 * 86_400_000, "3650d"),
+        ] {
+            let time = Duration::from_millis(ms);
+            assert_eq!(written(time), expected);
+            assert_eq!(humantime::parse_duration(expected), Ok(time));
+        }
     }
 }

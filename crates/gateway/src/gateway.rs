@@ -1,6 +1,6 @@
 //! What every request and every tab needs, and who they are.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use antiphon_api::{
     ErrorCode,
@@ -28,6 +28,9 @@ use crate::{
     replay::Replays,
 };
 
+/// The media type of the page that metrics are told on, and what makes it; `None` when that fails.
+pub(crate) type Page = (&'static str, Arc<dyn Fn() -> Option<String> + Send + Sync>);
+
 /// The gateway, as its requests and tabs see it.
 pub(crate) struct Gateway {
     pub(crate) verifier: Verifier,
@@ -41,6 +44,8 @@ pub(crate) struct Gateway {
     pub(crate) calls: Calls,
     pub(crate) replays: Replays,
     pub(crate) metrics: Metrics,
+    /// From when there is one on.
+    pub(crate) page: OnceLock<Page>,
     pub(crate) draining: watch::Receiver<bool>,
     /// Its socket goes on without it, so that who came before the drain is let in all the same.
     pub(crate) inherited: bool,

@@ -8,7 +8,7 @@ use antiphon_client::rpc::{CallError, Rpc};
 use antiphon_session::{Entry, LogAnswer, LogPage};
 use tokio::sync::Semaphore;
 
-use crate::metrics::Metrics;
+use crate::metrics::{Asked, Metrics};
 
 /// How many replays run at once; further tabs wait.
 const AT_ONCE: usize = 32;
@@ -47,7 +47,7 @@ impl Replays {
         after: Pos,
         through: Pos,
     ) -> Result<LogAnswer, ReplayError> {
-        self.ask(principal, after, through, true).await
+        self.ask(principal, after, through, Asked::Resume).await
     }
 
     /// A further page. `None` when the log no longer reaches back to `after`.
@@ -57,7 +57,7 @@ impl Replays {
         after: Pos,
         through: Pos,
     ) -> Result<Option<LogPage>, ReplayError> {
-        match self.ask(principal, after, through, false).await? {
+        match self.ask(principal, after, through, Asked::Further).await? {
             LogAnswer::Page(page) => Ok(Some(page)),
             LogAnswer::Refused(_) => Ok(None),
         }
@@ -68,10 +68,10 @@ impl Replays {
         principal: Principal,
         after: Pos,
         through: Pos,
-        first: bool,
+        asked: Asked,
     ) -> Result<LogAnswer, ReplayError> {
-        let answer = self.answer(principal, after, through, first).await;
-        self.metrics.replayed(first, &answer);
+        let answer = self.answer(principal, after, through, asked).await;
+        self.metrics.replayed(asked, &answer);
         answer
     }
 
@@ -80,7 +80,7 @@ impl Replays {
         principal: Principal,
         after: Pos,
         through: Pos,
-        first: bool,
+        asked: Asked,
     ) -> Result<LogAnswer, ReplayError> {
         let Principal::User(user_id) = principal;
         let _permit = self
@@ -92,7 +92,7 @@ impl Replays {
             user_id,
             after,
             through,
-            first,
+            first: asked == Asked::Resume,
         };
         let (events, more) = match self.rpc.call::<Replay>(&params).await? {
             ReplayResult::Refused { reason } => return Ok(LogAnswer::Refused(reason)),

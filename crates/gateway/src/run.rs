@@ -4,7 +4,7 @@ use std::{
     io,
     net::{self, SocketAddr},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -71,86 +71,116 @@ pub enum StartError {
 /// A gateway that listens.
 pub struct Running {
     address: SocketAddr,
-    link: watch::Receiver<LinkState>,
+    gateway: Arc<Gateway>,
     draining: watch::Sender<bool>,
     closing: watch::Sender<bool>,
-    calls: Calls,
     drain_window: Duration,
     newcomers: watch::Sender<()>,
-    inherited: bool,
     canary: JoinSet<()>,
-    metrics: Metrics,
     ring_bytes_of_all: usize,
     serving: JoinSet<()>,
     background: JoinSet<()>,
 }
 
 /// Listens, and begins to look for the server; until that is found, tabs are refused.
-pub async fn start(config: Config) -> Result<Running, StartError> {
+pub async fn start(mut config: Config) -> Result<Running, StartError> {
     let socket = events_socket(&config.server)?;
-    let inherited = config.inherited.is_some();
-    let listener = listener(config.inherited, config.listen, config.dev).await?;
+    let inherited = config.inherited.take();
+    let is_inherited = inherited.is_some();
+    let listener = listener(inherited, config.listen, config.dev).await?;
     let address = listener.local_addr().unwrap_or(config.listen);
-    let boot = getrandom::u64().map_err(StartError::Random)?;
     let metrics = Metrics::new();
     let rpc = Rpc::unix(config.server.join(RPC_SOCKET));
-    let calls = Calls::new(rpc.clone(), metrics.clone());
     let (link_state, link) = watch::channel(LinkState::default());
     let (draining, draining_seen) = watch::channel(false);
     let (closing, closing_seen) = watch::channel(false);
     let (newcomers, newcomer) = watch::channel(());
-    let course = Course::new(inherited, &draining_seen, closing_seen, newcomer);
+    let course = Course::new(is_inherited, &draining_seen, closing_seen, newcomer);
 
     let times = (config.canary_interval, config.canary_late);
     let (canary_task, canary, passed) = canary(times, address, &rpc, &link);
-    let follower = Link {
-        socket,
-        session: antiphon_session::Config {
-            shard_ring_bytes: config.ring_bytes_of_all / SHARDS,
-            ..config.session
-        },
-        tabs_per_user: config.caps.tabs_per_user,
-        boot: format!("{boot:016x}"),
-        state: link_state,
-        passed,
-        metrics: metrics.clone(),
-    };
-    let gateway = Arc::new(Gateway {
+    let follower = follower(&config, socket, link_state, passed, metrics.clone())?;
+    let (caps, drain_window) = (config.caps.clone(), config.drain_window);
+    let ring_bytes_of_all = config.ring_bytes_of_all;
+    let gateway = gateway(
+        config,
+        rpc,
+        metrics,
+        link.clone(),
+        draining_seen,
+        is_inherited,
+        canary,
+    );
+    let gateway = Arc::new(gateway);
+    tracing::info!(%address, "the gateway listens");
+    let mut serving = JoinSet::new();
+    serving.spawn(accept(listener, Arc::clone(&gateway), caps, course));
+    let mut background = JoinSet::new();
+    background.spawn(follower.follow());
+    background.spawn(sweep(link));
+    Ok(Running {
+        address,
+        gateway,
+        draining,
+        closing,
+        drain_window,
+        newcomers,
+        canary: canary_task,
+        ring_bytes_of_all,
+        serving,
+        background,
+    })
+}
+
+/// What requests and tabs share.
+fn gateway(
+    config: Config,
+    rpc: Rpc,
+    metrics: Metrics,
+    link: watch::Receiver<LinkState>,
+    draining: watch::Receiver<bool>,
+    inherited: bool,
+    canary: Option<Canary>,
+) -> Gateway {
+    Gateway {
         verifier: config.verifier,
         dev: config.dev,
         origins: config.origins,
         proxies: config.proxies,
         frame_bytes: config.caps.frame_bytes,
         handshakes: RateLimiter::direct(Quota::per_second(config.caps.handshakes_per_second)),
-        link: link.clone(),
-        calls: calls.clone(),
+        link,
+        calls: Calls::new(rpc.clone(), metrics.clone()),
         replays: Replays::new(rpc.clone(), metrics.clone()),
         rpc,
-        metrics: metrics.clone(),
-        draining: draining_seen,
+        metrics,
+        page: OnceLock::new(),
+        draining,
         inherited,
         canary,
-    });
-    tracing::info!(%address, "the gateway listens");
-    let mut serving = JoinSet::new();
-    serving.spawn(accept(listener, gateway, config.caps, course));
-    let mut background = JoinSet::new();
-    background.spawn(follower.follow());
-    background.spawn(sweep(link.clone()));
-    Ok(Running {
-        address,
-        link,
-        draining,
-        closing,
-        calls,
-        drain_window: config.drain_window,
-        newcomers,
-        inherited,
-        canary: canary_task,
+    }
+}
+
+/// What follows the server's log.
+fn follower(
+    config: &Config,
+    socket: PathBuf,
+    state: watch::Sender<LinkState>,
+    passed: Told,
+    metrics: Metrics,
+) -> Result<Link, StartError> {
+    let boot = getrandom::u64().map_err(StartError::Random)?;
+    Ok(Link {
+        socket,
+        session: antiphon_session::Config {
+            shard_ring_bytes: config.ring_bytes_of_all / SHARDS,
+            ..config.session.clone()
+        },
+        tabs_per_user: config.caps.tabs_per_user,
+        boot: format!("{boot:016x}"),
+        state,
+        passed,
         metrics,
-        ring_bytes_of_all: config.ring_bytes_of_all,
-        serving,
-        background,
     })
 }
 
@@ -249,11 +279,23 @@ impl Running {
     /// Has `registry` tell what this gateway counts.
     pub fn register(&self, registry: &mut Registry) {
         let census = Census {
-            link: self.link.clone(),
+            link: self.gateway.link.clone(),
             draining: self.draining.subscribe(),
             ring_budget: self.ring_bytes_of_all,
         };
-        self.metrics.register(registry, census);
+        self.gateway.metrics.register(registry, census);
+    }
+
+    /// Answers `GET /metrics` of whoever connects from this machine directly with what `page` makes, a
+    /// text of the media type `kind`. `page` may block, and is called once a request; only the first
+    /// one given counts.
+    pub fn tells(
+        &self,
+        kind: &'static str,
+        page: impl Fn() -> Option<String> + Send + Sync + 'static,
+    ) {
+        // An error means that there is one already.
+        let _ = self.gateway.page.set((kind, Arc::new(page)));
     }
 
     /// Resolves once the server has been reached.
@@ -267,7 +309,7 @@ impl Running {
     }
 
     async fn link_is(&self, up: bool) {
-        let mut link = self.link.clone();
+        let mut link = self.gateway.link.clone();
         // An error means that the gateway is being dropped.
         let _ = link.wait_for(|state| state.up == up).await;
     }
@@ -292,7 +334,7 @@ impl Running {
         }
         self.closing.send_replace(true);
         let finished = async {
-            self.calls.finished().await;
+            self.gateway.calls.finished().await;
             while self.serving.join_next().await.is_some() {}
         };
         if tokio::time::timeout(DRAIN_SLACK, finished).await.is_err() {
@@ -306,9 +348,9 @@ impl Running {
     /// Tells the tabs, also those that are let in meanwhile, to leave by `until`; resolves when
     /// they have.
     async fn all_left(&self, until: Instant) {
-        let directory = self.link.borrow().directory.clone();
+        let directory = self.gateway.link.borrow().directory.clone();
         let mut welcome_ends = Instant::now();
-        if self.inherited {
+        if self.gateway.inherited {
             welcome_ends += NEWCOMER_PATIENCE;
         }
         loop {

@@ -49,7 +49,7 @@ pub use log::Logged;
 pub use migrate::Version;
 pub use open::{Batch, OnCommit, Options};
 pub use rusqlite;
-pub use store::{Figures, Store};
+pub use store::Store;
 pub use tail::{Placed, Tail};
 pub use tx::Tx;
 

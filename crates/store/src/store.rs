@@ -3,7 +3,6 @@
 use std::{
     sync::{
         Arc,
-        atomic::Ordering::Relaxed,
         mpsc::{SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
@@ -23,7 +22,7 @@ use crate::{
     open::{self, Opened},
     readers::Readers,
     tx::Outbox,
-    writer::{Counters, Life, Message, QUEUE, Writer},
+    writer::{Life, Message, QUEUE, Writer},
 };
 
 /// Connections for [`Store::read`].
@@ -35,15 +34,6 @@ pub struct Store {
     shared: Arc<Shared>,
 }
 
-/// What the writer has done since the store was opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Figures {
-    /// Transactions committed.
-    pub batches: u64,
-    /// Closures run in them, also those that failed.
-    pub writes: u64,
-}
-
 struct Shared {
     queue: SyncSender<Message>,
     places: Arc<Semaphore>,
@@ -51,7 +41,6 @@ struct Shared {
     own_readers: Arc<Readers>,
     tail: Arc<Tail<Logged>>,
     life: watch::Receiver<Life>,
-    counters: Arc<Counters>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -80,7 +69,6 @@ impl Store {
     ) -> std::io::Result<Self> {
         let tail = Tail::new(opened.head, options.tail_events, options.tail_bytes);
         let tail = Arc::new(tail);
-        let counters = Arc::new(Counters::default());
         // One place more than there are permits, for the word to close.
         let (queue, jobs) = sync_channel(QUEUE + 1);
         let (life, watched) = watch::channel(Life::Running);
@@ -94,7 +82,6 @@ impl Store {
             },
             tail: Arc::clone(&tail),
             life,
-            counters: Arc::clone(&counters),
             on_commit: options.on_commit.clone(),
             begun: Vec::new(),
             closing: false,
@@ -109,7 +96,6 @@ impl Store {
             own_readers,
             tail,
             life: watched,
-            counters,
             thread: Mutex::new(Some(thread)),
         };
         Ok(Self {
@@ -210,14 +196,6 @@ impl Store {
     #[must_use]
     pub fn queued(&self) -> usize {
         QUEUE - self.shared.places.available_permits()
-    }
-
-    #[must_use]
-    pub fn figures(&self) -> Figures {
-        Figures {
-            batches: self.shared.counters.batches.load(Relaxed),
-            writes: self.shared.counters.writes.load(Relaxed),
-        }
     }
 
     /// Waits until a batch has died, and says why; the process must end then. Never resolves if

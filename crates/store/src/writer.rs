@@ -11,7 +11,6 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
         mpsc::{Receiver, RecvTimeoutError},
     },
     time::Duration,
@@ -51,20 +50,12 @@ pub(crate) enum Life {
     Failed(Arc<str>),
 }
 
-/// What the writer has done since the store was opened.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    pub(crate) batches: AtomicU64,
-    pub(crate) writes: AtomicU64,
-}
-
 pub(crate) struct Writer {
     pub(crate) conn: Connection,
     pub(crate) queue: Receiver<Message>,
     pub(crate) outbox: Outbox,
     pub(crate) tail: Arc<Tail<Logged>>,
     pub(crate) life: watch::Sender<Life>,
-    pub(crate) counters: Arc<Counters>,
     pub(crate) on_commit: Option<OnCommit>,
     /// Jobs of the present batch that have begun.
     pub(crate) begun: Vec<Box<dyn Job>>,
@@ -179,10 +170,6 @@ impl Writer {
             ..event
         });
         self.tail.push(events);
-        self.counters.batches.fetch_add(1, Relaxed);
-        self.counters
-            .writes
-            .fetch_add(self.begun.len() as u64, Relaxed);
         for job in self.begun.drain(..) {
             job.committed();
         }

@@ -278,6 +278,44 @@ fn a_tab_that_does_not_read_lags_until_it_does() {
 }
 
 #[test]
+fn a_gateway_tells_the_same_at_its_own_address_but_only_who_is_on_its_machine() {
+    let watched = Watched::with(&[]);
+    let address = &watched.node.address;
+    assert_eq!(
+        Scrape::of(address).names(),
+        Scrape::of(&watched.gateway).names()
+    );
+    let asked = |name, value| {
+        let http = watched.node.http().with_header(name, value);
+        http.get("/metrics").expect("answers")
+    };
+    let nothing = watched.node.http().get("/nothing").expect("answers");
+    for (name, value) in [
+        ("X-Forwarded-For", "192.0.2.1"),
+        ("X-Forwarded-For", "127.0.0.1"),
+        ("Forwarded", "for=127.0.0.1"),
+        ("X-Real-IP", "127.0.0.1"),
+    ] {
+        let answer = asked(name, value);
+        assert_eq!(
+            (answer.status, &answer.body),
+            (404, &nothing.body),
+            "{name}"
+        );
+    }
+    let posted = watched.node.http().post("/metrics", "").expect("answers");
+    assert_eq!((posted.status, posted.header("allow")), (404, None));
+    let install = Install::new();
+    let unwatched = install.serve_with(&[]);
+    let told = Scrape::of(&unwatched.address);
+    assert_eq!(
+        told.value("antiphon_gateway_link_up", &[]),
+        1.0,
+        "without a listener, too"
+    );
+}
+
+#[test]
 fn there_is_nothing_but_metrics_and_only_where_it_was_asked_for() {
     let watched = Watched::with(&[]);
     for address in [&watched.gateway, &watched.server] {
@@ -291,8 +329,6 @@ fn there_is_nothing_but_metrics_and_only_where_it_was_asked_for() {
             (405, Some("GET, HEAD"))
         );
     }
-    let public = watched.node.http().get("/metrics").expect("answers");
-    assert_eq!(public.status, 404, "clients are told nothing");
     let taken = format!("gateway.metrics_listen={}", watched.gateway);
     let other = Install::new();
     let data = other.data();

@@ -30,7 +30,7 @@ pub(super) async fn run(args: Gateway, mut passed: Passed) -> anyhow::Result<Exi
     let watch = Watch::listen("gateway.metrics_listen", config.gateway.metrics_listen).await?;
 
     let gateway = antiphon_gateway::start(gateway).await?;
-    let _telling = watch.tell(|registry| gateway.register(registry));
+    let _telling = watch.tell_of(&gateway);
     println!("Antiphon's gateway listens: http://{}/", gateway.address());
 
     supervisor::ready();

@@ -11,7 +11,7 @@ use crate::{
     args::Serve,
     exit::Exit,
     logging,
-    metrics::Watch,
+    metrics::{Page, Watch},
     passed::{HTTP, Passed},
 };
 
@@ -46,8 +46,8 @@ pub(super) async fn run(args: Serve, mut passed: Passed) -> anyhow::Result<Exit>
     let gateway = antiphon_gateway::start(gateway).await?;
     let [of_server, of_gateway] = watches;
     let _telling = [
-        of_server.tell(|registry| server.register(registry)),
-        of_gateway.tell(|registry| gateway.register(registry)),
+        of_server.tell(Page::of(|registry| server.register(registry))),
+        of_gateway.tell_of(&gateway),
     ];
     gateway.linked().await;
     println!("Antiphon is ready: http://{}/", gateway.address());

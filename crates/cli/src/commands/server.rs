@@ -11,7 +11,7 @@ use crate::{
     args::Server,
     exit::Exit,
     logging,
-    metrics::Watch,
+    metrics::{Page, Watch},
     passed::{EVENTS, Passed, RPC},
 };
 
@@ -47,7 +47,7 @@ pub(super) async fn run(args: Server, mut passed: Passed) -> anyhow::Result<Exit
     let watch = Watch::listen("server.metrics_listen", config.server.metrics_listen).await?;
 
     let server = antiphon_server::start(server).await.map_err(not_started)?;
-    let _telling = watch.tell(|registry| server.register(registry));
+    let _telling = watch.tell(Page::of(|registry| server.register(registry)));
     println!("Antiphon's server is ready: {at}");
     if let Some(address) = server.rpc_address() {
         println!("JSON-RPC is at http://{address}/rpc");

@@ -8,12 +8,13 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use prometheus_client::{encoding::text::encode, registry::Registry};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
     task::{JoinSet, spawn_blocking},
 };
+
+use super::{KIND, Page};
 
 /// Connections at a time; further ones wait to be accepted.
 const MAX_CONNECTIONS: usize = 16;
@@ -22,7 +23,6 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(90);
 /// After a failed accept (no file descriptors, say) the listener rests before it tries again.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 pub(super) async fn bind(key: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -35,8 +35,7 @@ pub(super) async fn bind(key: &str, address: SocketAddr) -> anyhow::Result<TcpLi
 }
 
 /// Answers until dropped.
-pub(super) async fn serve(listener: TcpListener, registry: Registry) {
-    let registry = Arc::new(registry);
+pub(super) async fn serve(listener: TcpListener, page: Page) {
     let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
@@ -47,7 +46,7 @@ pub(super) async fn serve(listener: TcpListener, registry: Registry) {
         tokio::select! {
             Some((permit, accepted)) = accepted => match accepted {
                 Ok((stream, _)) => {
-                    let connection = connection(stream, Arc::clone(&registry));
+                    let connection = connection(stream, page.clone());
                     connections.spawn(async move {
                         connection.await;
                         drop(permit);
@@ -63,10 +62,10 @@ pub(super) async fn serve(listener: TcpListener, registry: Registry) {
     }
 }
 
-async fn connection(stream: TcpStream, registry: Arc<Registry>) {
+async fn connection(stream: TcpStream, page: Page) {
     let handler = service_fn(move |request: Request<Incoming>| {
-        let registry = Arc::clone(&registry);
-        async move { Ok::<_, Infallible>(answer(&request, registry).await) }
+        let page = page.clone();
+        async move { Ok::<_, Infallible>(answer(&request, page).await) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -77,9 +76,9 @@ async fn connection(stream: TcpStream, registry: Arc<Registry>) {
     }
 }
 
-async fn answer(request: &Request<Incoming>, registry: Arc<Registry>) -> Response<Full<Bytes>> {
+async fn answer(request: &Request<Incoming>, page: Page) -> Response<Full<Bytes>> {
     match (request.method(), request.uri().path()) {
-        (&Method::GET | &Method::HEAD, "/metrics") => scrape(registry).await,
+        (&Method::GET | &Method::HEAD, "/metrics") => scrape(page).await,
         (_, "/metrics") => {
             let mut response =
                 with_type(StatusCode::METHOD_NOT_ALLOWED, TEXT, "metrics take GET\n");
@@ -96,15 +95,10 @@ async fn answer(request: &Request<Incoming>, registry: Arc<Registry>) -> Respons
 }
 
 /// On a thread that may wait for the database, which the server's numbers are read from.
-async fn scrape(registry: Arc<Registry>) -> Response<Full<Bytes>> {
-    let text = spawn_blocking(move || {
-        let mut text = String::new();
-        encode(&mut text, &registry).map(|()| text)
-    });
-    match text.await {
-        Ok(Ok(text)) => with_type(StatusCode::OK, OPEN_METRICS, text),
-        Ok(Err(_)) | Err(_) => {
-            tracing::error!("the metrics cannot be encoded");
+async fn scrape(page: Page) -> Response<Full<Bytes>> {
+    match spawn_blocking(move || page.text()).await {
+        Ok(Some(text)) => with_type(StatusCode::OK, KIND, text),
+        Ok(None) | Err(_) => {
             let message = "the metrics cannot be encoded\n";
             with_type(StatusCode::INTERNAL_SERVER_ERROR, TEXT, message)
         }

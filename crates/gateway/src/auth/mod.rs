@@ -24,27 +24,52 @@ pub(crate) struct Refusal {
     /// What a WebSocket that cannot read an HTTP answer is closed with.
     pub(crate) close: CloseCode,
     pub(crate) message: String,
-    /// One of [`Refusal::REASONS`], for whoever watches.
-    pub(crate) reason: &'static str,
+    pub(crate) reason: Reason,
+}
+
+/// Which kind of refusal it is, for whoever watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    Unauthenticated,
+    Forbidden,
+    Expired,
+    Revoked,
+    Version,
+    Unavailable,
+    Full,
+}
+
+impl Reason {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::Expired,
+        Self::Revoked,
+        Self::Version,
+        Self::Unavailable,
+        Self::Full,
+    ];
+
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+            Self::Version => "version",
+            Self::Unavailable => "unavailable",
+            Self::Full => "full",
+        }
+    }
 }
 
 impl Refusal {
-    pub(crate) const REASONS: [&str; 7] = [
-        "unauthenticated",
-        "forbidden",
-        "expired",
-        "revoked",
-        "version",
-        "unavailable",
-        "full",
-    ];
-
     pub(crate) fn unauthenticated(message: impl Into<String>) -> Self {
         Self {
             status: StatusCode::UNAUTHORIZED,
             close: CloseCode::AuthFailed,
             message: message.into(),
-            reason: "unauthenticated",
+            reason: Reason::Unauthenticated,
         }
     }
 
@@ -53,7 +78,7 @@ impl Refusal {
             status: StatusCode::FORBIDDEN,
             close: CloseCode::AuthFailed,
             message: message.into(),
-            reason: "forbidden",
+            reason: Reason::Forbidden,
         }
     }
 
@@ -62,7 +87,7 @@ impl Refusal {
             status: StatusCode::UNAUTHORIZED,
             close: CloseCode::TokenExpired,
             message: "the token has expired".to_owned(),
-            reason: "expired",
+            reason: Reason::Expired,
         }
     }
 
@@ -71,7 +96,7 @@ impl Refusal {
             status: StatusCode::UNAUTHORIZED,
             close: CloseCode::Revoked,
             message: "the token was revoked".to_owned(),
-            reason: "revoked",
+            reason: Reason::Revoked,
         }
     }
 
@@ -81,7 +106,7 @@ impl Refusal {
             status: StatusCode::BAD_REQUEST,
             close: CloseCode::Version,
             message: "this gateway speaks antiphon.v1".to_owned(),
-            reason: "version",
+            reason: Reason::Version,
         }
     }
 
@@ -91,14 +116,14 @@ impl Refusal {
             status: StatusCode::SERVICE_UNAVAILABLE,
             close: CloseCode::TryLater,
             message: message.into(),
-            reason: "unavailable",
+            reason: Reason::Unavailable,
         }
     }
 
     /// There are as many as there may be.
     pub(crate) fn full(message: impl Into<String>) -> Self {
         Self {
-            reason: "full",
+            reason: Reason::Full,
             ..Self::unavailable(message)
         }
     }

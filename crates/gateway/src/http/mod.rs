@@ -1,6 +1,7 @@
 //! The gateway's HTTP: from a connection to the room that answers.
 
 mod event_stream;
+mod metrics;
 mod page;
 mod ready;
 mod respond;
@@ -10,7 +11,7 @@ mod server;
 mod stream;
 mod websocket;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use antiphon_wire::RequestId;
 use http::{Method, Request, Response, StatusCode, Uri};
@@ -23,13 +24,13 @@ pub(crate) use server::{Course, serve};
 use self::respond::{Body, not_found, refuse};
 use crate::{auth, clock, gateway::Gateway, request_id, span};
 
-/// Answers one request, under its id.
-async fn answer(gateway: Arc<Gateway>, request: Request<Incoming>) -> Response<Body> {
+/// Answers one request that came from `peer`, under its id.
+async fn answer(gateway: Arc<Gateway>, peer: IpAddr, request: Request<Incoming>) -> Response<Body> {
     let request_id = RequestId::of(request.headers()).unwrap_or_else(request_id::random);
     let span = span::request(&request_id, route_of(request.uri().path()));
     let answered = async {
         let begun = Instant::now();
-        let response = route(gateway, request, &request_id).await;
+        let response = route(gateway, peer, request, &request_id).await;
         let (status, ms) = (response.status().as_u16(), clock::millis(begun.elapsed()));
         tracing::debug!(status, ms, "a request was answered");
         response
@@ -46,6 +47,7 @@ fn route_of(path: &str) -> &'static str {
     match path {
         "/healthz" => "healthz",
         "/readyz" => "readyz",
+        "/metrics" => "metrics",
         "/openrpc.json" => "openrpc",
         "/rpc" => "rpc",
         path if path.starts_with(websocket::PREFIX) => "ws",
@@ -57,6 +59,7 @@ fn route_of(path: &str) -> &'static str {
 
 async fn route(
     gateway: Arc<Gateway>,
+    peer: IpAddr,
     request: Request<Incoming>,
     request_id: &RequestId,
 ) -> Response<Body> {
@@ -69,6 +72,9 @@ async fn route(
     match (request.method(), path.as_str()) {
         (&Method::GET | &Method::HEAD, "/healthz") => respond::text(StatusCode::OK, "ok\n"),
         (&Method::GET | &Method::HEAD, "/readyz") => ready::answer(&gateway),
+        (&Method::GET | &Method::HEAD, "/metrics") if metrics::is_for(peer, request.headers()) => {
+            metrics::answer(&gateway).await
+        }
         (&Method::GET, "/openrpc.json") => rpc::document(&gateway).await,
         (&Method::POST, "/rpc") => rpc::call(&gateway, request, request_id).await,
         (&Method::GET, path) if path.starts_with(websocket::PREFIX) => {

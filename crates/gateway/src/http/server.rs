@@ -176,8 +176,9 @@ async fn http(stream: TcpStream, guest: Guest, gateway: Arc<Gateway>, course: Co
             let _until_answered = newcomer;
             // A proxy has many clients on one connection, so that each request has a seat: until it
             // is answered, or its tab has gone.
-            let seat = if gateway.proxies.trusts(guest.peer) {
-                guest.counted(gateway.proxies.client(guest.peer, request.headers()))
+            let peer = guest.peer;
+            let seat = if gateway.proxies.trusts(peer) {
+                guest.counted(gateway.proxies.client(peer, request.headers()))
             } else {
                 Some(guest.seat)
             };
@@ -186,7 +187,7 @@ async fn http(stream: TcpStream, guest: Guest, gateway: Arc<Gateway>, course: Co
                 return Ok(respond::too_many_connections());
             };
             request.extensions_mut().insert(seat);
-            Ok::<_, Infallible>(answer(gateway, request).await)
+            Ok::<_, Infallible>(answer(gateway, peer, request).await)
         }
     });
     let connection = http1::Builder::new()

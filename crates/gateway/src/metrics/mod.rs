@@ -7,6 +7,7 @@
 mod census;
 mod delay;
 mod end;
+mod replay;
 
 use antiphon_api::{
     ids::UnixUs,
@@ -19,9 +20,9 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use self::delay::Delays;
-pub(crate) use self::{census::Census, end::End};
-use crate::auth::Refusal;
+pub(crate) use self::{census::Census, end::End, replay::Asked};
+use self::{delay::Delays, replay::Answered};
+use crate::auth::{Reason, Refusal};
 
 /// One counter for each value of a label, or of two.
 type By<const LABELS: usize> = Family<[(&'static str, &'static str); LABELS], Counter>;
@@ -79,12 +80,13 @@ impl Metrics {
         for code in end::CODES {
             drop(metrics.closes.get_or_create(&[("code", code)]));
         }
-        for reason in Refusal::REASONS {
-            drop(metrics.refusals.get_or_create(&[("reason", reason)]));
+        for reason in Reason::ALL {
+            let labels = [("reason", reason.word())];
+            drop(metrics.refusals.get_or_create(&labels));
         }
-        for asked in ["resume", "further"] {
-            for outcome in ["page", "refused", "failed"] {
-                let labels = [("asked", asked), ("outcome", outcome)];
+        for asked in Asked::ALL {
+            for answered in Answered::ALL {
+                let labels = [("asked", asked.word()), ("outcome", answered.word())];
                 drop(metrics.replays.get_or_create(&labels));
             }
         }
@@ -105,7 +107,7 @@ impl Metrics {
 
     /// A tab was not let in.
     pub(crate) fn refused(&self, refusal: &Refusal) {
-        let labels = [("reason", refusal.reason)];
+        let labels = [("reason", refusal.reason.word())];
         self.refusals.get_or_create(&labels).inc();
     }
 
@@ -115,18 +117,13 @@ impl Metrics {
         self.calls.get_or_create(&labels).inc();
     }
 
-    /// The server was asked for a page of the log: the first for a tab's resume, or a further one.
-    pub(crate) fn replayed<E>(&self, first: bool, answer: &Result<LogAnswer, E>) {
-        let asked = if first { "resume" } else { "further" };
-        let outcome = match answer {
-            Ok(LogAnswer::Page(page)) => {
-                self.replayed_events.inc_by(page.entries.len() as u64);
-                "page"
-            }
-            Ok(LogAnswer::Refused(_)) => "refused",
-            Err(_) => "failed",
-        };
-        let labels = [("asked", asked), ("outcome", outcome)];
+    /// The server was asked for a page of the log.
+    pub(crate) fn replayed<E>(&self, asked: Asked, answer: &Result<LogAnswer, E>) {
+        if let Ok(LogAnswer::Page(page)) = answer {
+            self.replayed_events.inc_by(page.entries.len() as u64);
+        }
+        let answered = Answered::of(answer);
+        let labels = [("asked", asked.word()), ("outcome", answered.word())];
         self.replays.get_or_create(&labels).inc();
     }
 

@@ -12,8 +12,8 @@ use crate::support::{
 
 #[tokio::test]
 async fn what_gathers_while_the_writer_is_busy_is_one_commit() {
-    let store = Place::new();
-    let store = store.open();
+    let place = Place::new();
+    let (store, batches) = place.open_listened();
     let hold = Hold::the_writer(&store).await;
     let mut waiting = Vec::new();
     for _ in 0..100 {
@@ -23,14 +23,13 @@ async fn what_gathers_while_the_writer_is_busy_is_one_commit() {
     for write in waiting {
         write.await.unwrap();
     }
-    let figures = store.figures();
-    assert_eq!((figures.batches, figures.writes), (1, 101));
+    assert_eq!(batches.so_far(), [101]);
 }
 
 #[tokio::test]
 async fn a_batch_ends_after_128_more_than_its_first() {
-    let store = Place::new();
-    let store = store.open();
+    let place = Place::new();
+    let (store, batches) = place.open_listened();
     let hold = Hold::the_writer(&store).await;
     let mut waiting = Vec::new();
     for _ in 0..129 {
@@ -40,22 +39,22 @@ async fn a_batch_ends_after_128_more_than_its_first() {
     for write in waiting {
         write.await.unwrap();
     }
-    assert_eq!(store.figures().batches, 2);
+    assert_eq!(batches.so_far(), [129, 1]);
 }
 
 #[tokio::test]
 async fn a_pulse_comes_through_the_writer_in_its_turn_and_commits_nothing() {
     let place = Place::new();
-    let store = place.open();
+    let (store, batches) = place.open_listened();
     assert!(store.pulse().await);
-    assert_eq!(store.figures().batches, 0);
+    assert!(batches.so_far().is_empty());
     let hold = Hold::the_writer(&store).await;
     let mut pulse = Box::pin(store.pulse());
     let early = tokio::time::timeout(Duration::from_millis(50), &mut pulse).await;
     assert!(early.is_err(), "the writer is held up");
     hold.release().await.unwrap();
     assert!(pulse.await);
-    assert_eq!(store.figures().batches, 1, "that of the one who held it");
+    assert_eq!(batches.so_far(), [1], "that of the one who held it");
     store.close().await;
     assert!(!store.pulse().await, "the writer has ended");
 }
@@ -63,7 +62,7 @@ async fn a_pulse_comes_through_the_writer_in_its_turn_and_commits_nothing() {
 #[tokio::test]
 async fn a_closure_that_fails_is_undone_alone_and_its_events_are_cut() {
     let place = Place::new();
-    let store = place.open();
+    let (store, batches) = place.open_listened();
     let before = store.head();
     let hold = Hold::the_writer(&store).await;
     let first = queued(store.write(|tx| note(tx, "first").map(|_| say(tx, "first")))).await;
@@ -79,7 +78,7 @@ async fn a_closure_that_fails_is_undone_alone_and_its_events_are_cut() {
     let first = first.await.unwrap().unwrap();
     assert!(matches!(failing.await, Err(WriteError::Refused("no"))));
     let last = last.await.unwrap().unwrap();
-    assert_eq!(store.figures().batches, 1);
+    assert_eq!(batches.so_far(), [4]);
     assert_eq!(notes(&store).await, ["first", "last"]);
     let expected = [(first, "first".to_owned()), (last, "last".to_owned())];
     assert_eq!(logged(&store, before).await, expected);

@@ -4,7 +4,7 @@ use std::{
     future::poll_fn,
     path::PathBuf,
     pin::Pin,
-    sync::{Arc, mpsc},
+    sync::{Arc, Mutex, mpsc},
     task::Poll,
     time::Duration,
 };
@@ -54,6 +54,29 @@ impl Place {
 
     pub(crate) fn open(&self) -> Store {
         self.try_open().expect("the database opens")
+    }
+
+    /// A store, and who listens to its commits.
+    pub(crate) fn open_listened(&self) -> (Store, Batches) {
+        let batches = Batches::default();
+        let told = batches.clone();
+        let options = Options {
+            on_commit: Some(Arc::new(move |batch| {
+                told.0.lock().expect("nobody panicked").push(batch.writes);
+            })),
+            ..self.options()
+        };
+        (Store::open(options).expect("the database opens"), batches)
+    }
+}
+
+/// How many writes each batch had.
+#[derive(Clone, Default)]
+pub(crate) struct Batches(Arc<Mutex<Vec<usize>>>);
+
+impl Batches {
+    pub(crate) fn so_far(&self) -> Vec<usize> {
+        self.0.lock().expect("nobody panicked").clone()
     }
 }
 

@@ -16,7 +16,7 @@ const REASONS: &[(&str, &str)] = &[];
 
 pub(super) fn faults(root: &Path) -> Result<Vec<String>> {
     let mut faults = Vec::new();
-    for folder in ["crates", "tests"] {
+    for folder in ["crates", "tests", "bench"] {
         for file in rust_files(&root.join(folder))? {
             let text =
                 fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;

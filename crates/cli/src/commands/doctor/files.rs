@@ -9,6 +9,7 @@ use std::{
 
 use antiphon_config::Config;
 use antiphon_server::{database, quick_check};
+use nix::sys::statvfs::statvfs;
 
 use super::report::Report;
 
@@ -107,8 +108,12 @@ fn unreadable(error: &io::Error, path: &Path) -> String {
 }
 
 fn room(data: &Path, report: &mut Report) {
-    let free = match rustix::fs::statvfs(data) {
-        Ok(disk) => disk.f_bavail.saturating_mul(disk.f_frsize),
+    let free = match statvfs(data) {
+        Ok(disk) => {
+            // How wide the two numbers are depends on the system.
+            let free = u128::from(disk.blocks_available()) * u128::from(disk.fragment_size());
+            u64::try_from(free).unwrap_or(u64::MAX)
+        }
         Err(error) => {
             let remedy = unreadable(&error.into(), data);
             return report.warn("disk", error.to_string(), remedy);
