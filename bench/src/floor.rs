@@ -89,8 +89,9 @@ pub(crate) fn run() -> Result<()> {
     let clients: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
     let accepted = Arc::clone(&clients);
     std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            if stream.set_nodelay(true).is_ok() {
+        for mut stream in listener.incoming().flatten() {
+            let greeted = stream.write_all(&load::text(load::LIVE));
+            if stream.set_nodelay(true).and(greeted).is_ok() {
                 accepted
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::frame;
 
+/// How a stream of frames alone says that the client is served.
+pub(crate) const LIVE: &[u8] = b"{\"type\":\"live\"}";
+
 /// What the connections of a load speak.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -13,7 +16,7 @@ pub(crate) enum Dialect {
     Antiphon { first_user: u64, pos: Option<i64> },
     /// Socket.IO 4 over a WebSocket (Engine.IO protocol 4).
     SocketIo,
-    /// WebSocket frames from the first byte on, without a handshake.
+    /// WebSocket frames from the first byte on, without a handshake; the first is [`LIVE`].
     Frames,
 }
 
@@ -67,14 +70,10 @@ impl Dialect {
                 [b'4', b'2', ..] => Meaning::Event,
                 _ => Meaning::Nothing,
             },
+            Self::Frames if text == LIVE => Meaning::Ready,
             Self::Frames => Meaning::Event,
             Self::Antiphon { .. } => Meaning::Nothing,
         }
-    }
-
-    /// Whether a client is served as soon as it is connected.
-    pub(crate) const fn is_ready_at_once(&self) -> bool {
-        matches!(self, Self::Frames)
     }
 }
 

@@ -14,8 +14,8 @@ use super::{
     frame,
 };
 
-/// The most connections whose upgrade is not answered: fewer than a listener's queue holds.
-const UPGRADES: usize = 400;
+/// The most clients who wait to be served: fewer than a listener's queue holds.
+const UPGRADES: usize = 100;
 /// What is read at once, in bytes; longer than what waits in a socket as a rule.
 const READ_BYTES: usize = 256 << 10;
 /// How long anything may take that is waited for.
@@ -87,7 +87,6 @@ impl Fleet {
         self.poll
             .registry()
             .register(&mut stream, Token(index), Interest::READABLE)?;
-        self.ready += usize::from(self.dialect.is_ready_at_once());
         self.tabs.push(Tab {
             stream,
             upgraded: request.is_none(),

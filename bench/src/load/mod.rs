@@ -16,7 +16,11 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use self::fleet::Fleet;
-pub(crate) use self::{dialect::Dialect, fleet::now_ns, frame::text};
+pub(crate) use self::{
+    dialect::{Dialect, LIVE},
+    fleet::now_ns,
+    frame::text,
+};
 use crate::process::{Core, Process};
 
 /// How long without news is given up on.

@@ -16,7 +16,7 @@ const MISSED: usize = 20;
 const NEIGHBOURS: usize = 10;
 
 pub(super) fn run(rounds: usize) -> Result<Results> {
-    let about = "10,000 tabs are dropped at once and come back, 400 at a time knocking, having missed 20 events each; the time \
+    let about = "10,000 tabs are dropped at once and come back, 100 at a time knocking, having missed 20 events each; the time \
         until the last is live. From the ring: the gateway is the same. From the log: it was started again meanwhile.";
     let columns = [
         "how they come",
