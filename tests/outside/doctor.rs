@@ -48,7 +48,10 @@ fn found<'a>(report: &'a Value, name: &str) -> &'a Value {
 fn each_hop_is_timed(report: &Value) {
     let hops = report["probe"].as_array().expect("a list");
     let names: Vec<_> = hops.iter().map(|hop| &hop["hop"]).collect();
-    assert_eq!(names, ["opened", "answered", "linked", "delivered"]);
+    assert_eq!(
+        names,
+        ["opened", "committed", "answered", "linked", "delivered"]
+    );
     for hop in hops {
         assert!(hop["us"].as_u64().is_some_and(|us| us > 0), "{report}");
     }
@@ -161,7 +164,7 @@ fn events_that_do_not_leave_the_server_are_missed_where_they_should_be() {
     assert_eq!(failed(&report), ["probe"]);
     let hops = report["probe"].as_array().expect("a list");
     let seen: Vec<bool> = hops.iter().map(|hop| hop["us"].is_u64()).collect();
-    assert_eq!(seen, [true, true, true, false], "{report}");
+    assert_eq!(seen, [true, true, true, true, false], "{report}");
     let remedy = found(&report, "probe")["remedy"].as_str().expect("is text");
     assert!(remedy.contains("gateway"), "{remedy}");
 }

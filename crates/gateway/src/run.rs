@@ -78,7 +78,8 @@ pub struct Running {
     drain_window: Duration,
     newcomers: watch::Sender<()>,
     inherited: bool,
-    canary: JoinSet<()>,
+    canary: Option<Canary>,
+    singing: JoinSet<()>,
     metrics: Metrics,
     ring_bytes_of_all: usize,
     serving: JoinSet<()>,
@@ -102,7 +103,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let course = Course::new(inherited, &draining_seen, closing_seen, newcomer);
 
     let times = (config.canary_interval, config.canary_late);
-    let (canary_task, canary, passed) = canary(times, address, &rpc, &link);
+    let (singing, canary, passed) = canary(times, address, &rpc, &link);
     let follower = Link {
         socket,
         session: antiphon_session::Config {
@@ -129,7 +130,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         metrics: metrics.clone(),
         draining: draining_seen,
         inherited,
-        canary,
+        canary: canary.clone(),
     });
     tracing::info!(%address, "the gateway listens");
     let mut serving = JoinSet::new();
@@ -146,7 +147,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         drain_window: config.drain_window,
         newcomers,
         inherited,
-        canary: canary_task,
+        canary,
+        singing,
         metrics,
         ring_bytes_of_all: config.ring_bytes_of_all,
         serving,
@@ -253,7 +255,7 @@ impl Running {
             draining: self.draining.subscribe(),
             ring_budget: self.ring_bytes_of_all,
         };
-        self.metrics.register(registry, census);
+        self.metrics.register(registry, census, self.canary.clone());
     }
 
     /// Resolves once the server has been reached.
@@ -280,7 +282,7 @@ impl Running {
     /// queue for the next gateway, and who had been accepted is let in and leaves with the others.
     pub async fn drain(mut self) {
         self.draining.send_replace(true);
-        self.canary.shutdown().await;
+        self.singing.shutdown().await;
         let ms = clock::millis(self.drain_window);
         tracing::info!(ms, "the tabs leave within the drain window");
         let until = Instant::now() + self.drain_window;
