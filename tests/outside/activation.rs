@@ -3,7 +3,10 @@
 use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
-    os::unix::{fs::PermissionsExt, net::UnixListener},
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        net::UnixListener,
+    },
     path::Path,
     sync::{
         Mutex,
@@ -25,14 +28,14 @@ fn restarts() -> usize {
     given.map_or(5, |count| count.parse().expect("a number"))
 }
 
-fn listener() -> (TcpListener, String) {
+pub(crate) fn listener() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let address = listener.local_addr().expect("has an address").to_string();
     (listener, address)
 }
 
 /// A Unix socket such as a supervisor makes for a server.
-fn unix(folder: &Path, name: &str) -> UnixListener {
+pub(crate) fn unix(folder: &Path, name: &str) -> UnixListener {
     let path = folder.join(name);
     let listener = UnixListener::bind(&path).expect("a socket can be bound");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o660)).expect("is ours");
@@ -181,6 +184,20 @@ fn a_server_that_is_restarted_again_and_again_refuses_no_call() {
     assert!(server.wait().success(), "{}", server.errors());
     assert!(run.join("rpc.sock").exists(), "it is not the server's");
     assert!(!install.run_dir().join("rpc.sock").exists());
+}
+
+#[test]
+fn a_server_that_was_given_its_sockets_leaves_the_data_folder_to_its_user() {
+    let install = Install::new();
+    let supervisor = Supervisor::new(install.folder(), "unit")
+        .with("events", unix(install.folder(), "events.sock"))
+        .with("rpc", unix(install.folder(), "rpc.sock"));
+    let metadata = |path: &Path| std::fs::metadata(path).expect("is there");
+    let own = metadata(install.folder()).gid();
+    let (data, group) = (install.data(), format!("server.socket_group={own}"));
+    let path = data.to_str().expect("the path is text");
+    let _server = supervisor.start(&["server", "--dev", "--data", path, "--set", &group]);
+    assert_eq!(metadata(&data).mode() & 0o777, 0o750, "and not 710");
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! A backup under load: a thousand answered writes a second and more go on while it is made, nobody
+//! A backup under load: writes go on as fast as they are answered while it is made, nobody
 //! waits for it, and it is the database at one position, to which the live one's events lead and from
-//! which they go on. `ANTIPHON_BACKUP_RATE` is how many answered writes a second there must have been.
+//! which they go on. With `ANTIPHON_BACKUP_RATE` so many answered writes a second are demanded, which
+//! `./test --long` does of a release build.
 
 use std::{
     fs,
@@ -128,7 +129,7 @@ fn followed(snapshot: &SnapshotResult, node: &Node, until: Pos) -> Equation {
 }
 
 #[test]
-fn a_backup_under_a_thousand_writes_a_second_is_whole_and_fits_to_the_log_at_both_ends() {
+fn a_backup_under_writes_is_whole_and_fits_to_the_log_at_both_ends() {
     let (install, node) = Install::running();
     fill(&install);
     let before = snapshot(&install);

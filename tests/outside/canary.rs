@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use antiphon_test_support::{Http, Install, Node, Tab, eventually, now};
+use antiphon_test_support::{Http, Install, Node, Scrape, Tab, eventually, free_address, now};
 use serde_json::{Value, json};
 
 /// The probe's id.
@@ -43,7 +43,8 @@ fn each_hop_is_timed_and_none_is_before_the_one_it_comes_from() {
     let node = install.serve_with(&OFTEN);
     let canary = sung(&node);
     let micros = |hop: &str| canary[hop].as_u64().expect("a time");
-    assert!(micros("answered_us") > 0, "{canary}");
+    assert!(micros("committed_us") > 0, "{canary}");
+    assert!(micros("committed_us") <= micros("answered_us"), "{canary}");
     assert!(micros("linked_us") > 0, "{canary}");
     assert!(micros("linked_us") <= micros("delivered_us"), "{canary}");
 }
@@ -60,6 +61,43 @@ fn a_gateway_whose_canary_is_late_is_not_ready_until_it_arrives_again() {
     server.signal("CONT");
     becomes(&node, 200, &json!([]));
     sung(&node);
+}
+
+#[test]
+fn whoever_watches_is_told_of_each_hop_and_of_what_is_late_and_without_a_canary_of_nothing() {
+    let mut install = Install::new();
+    install.start_server();
+    let address = free_address();
+    let watched = format!("gateway.metrics_listen={address}");
+    let node = install.start_gateway_with(&[OFTEN[0], OFTEN[1], &watched]);
+    let told = |name: &str, labels: &[(&str, &str)]| {
+        Scrape::of(&address).value(&format!("antiphon_gateway_canary_{name}"), labels)
+    };
+    let probes = |outcome| told("probes_total", &[("outcome", outcome)]);
+    sung(&node);
+    let of = |hop| told("seconds", &[("hop", hop)]);
+    for hop in ["committed", "answered", "linked", "delivered"] {
+        assert!(of(hop) > 0.0, "{hop}");
+    }
+    assert!(probes("arrived") > 0.0);
+    assert_eq!((told("late", &[]), probes("failed")), (0.0, 0.0));
+    let server = install.server.as_ref().expect("runs");
+    server.signal("STOP");
+    eventually("one that is late and fails", || {
+        (told("late", &[]) == 1.0 && probes("failed") > 0.0).then_some(())
+    });
+    server.signal("CONT");
+    eventually("none that is late", || {
+        (told("late", &[]) == 0.0).then_some(())
+    });
+    drop(node);
+
+    let _other = install.start_gateway_with(&[&watched]);
+    let names = Scrape::of(&address).names();
+    assert!(
+        !names.iter().any(|name| name.contains("canary")),
+        "{names:?}"
+    );
 }
 
 #[test]

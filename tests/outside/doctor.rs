@@ -4,18 +4,22 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    process::Command,
 };
 
-use antiphon_test_support::{Install, Node};
+use antiphon_test_support::{Install, Node, Supervisor};
 use serde_json::{Value, json};
 
-use crate::cli::run;
+use crate::{
+    activation::{listener, unix},
+    cli::run,
+};
 
 /// What it found, having ended with `code`.
 fn doctor(install: &Install, gateway: &str, more: &[&str], code: i32) -> Value {
     let (data, url) = (install.data(), format!("http://{gateway}"));
     let data = data.to_str().expect("is text");
-    let args = ["doctor", "--dev", "--data", data, "--url", &url];
+    let args = ["doctor", "--dev", "--data", data, "--gateway", &url];
     let (is, output, errors) = run(install, &[&args, more].concat());
     assert_eq!(is, code, "{output}{errors}");
     let report: Value = serde_json::from_str(&output).expect("is JSON");
@@ -44,7 +48,10 @@ fn found<'a>(report: &'a Value, name: &str) -> &'a Value {
 fn each_hop_is_timed(report: &Value) {
     let hops = report["probe"].as_array().expect("a list");
     let names: Vec<_> = hops.iter().map(|hop| &hop["hop"]).collect();
-    assert_eq!(names, ["opened", "answered", "linked", "delivered"]);
+    assert_eq!(
+        names,
+        ["opened", "committed", "answered", "linked", "delivered"]
+    );
     for hop in hops {
         assert!(hop["us"].as_u64().is_some_and(|us| us > 0), "{report}");
     }
@@ -86,6 +93,33 @@ fn where_all_is_well_each_hop_of_an_event_is_timed() {
 fn where_server_and_gateway_are_apart_it_is_the_same() {
     let (install, node) = Install::running();
     all_is_well(&install, &node);
+}
+
+/// As systemd has it: what listens is opened by another process, and not in the data folder.
+#[test]
+fn where_the_sockets_were_passed_on_it_is_the_same_and_the_limit_is_the_gateway_s() {
+    let install = Install::new();
+    let run = install.folder().join("run");
+    fs::create_dir(&run).expect("the folder is writable");
+    let data = install.data().display().to_string();
+    let _server = Supervisor::new(install.folder(), "server")
+        .with("events", unix(&run, "events.sock"))
+        .with("rpc", unix(&run, "rpc.sock"))
+        .start(&["server", "--dev", "--data", &data]);
+    let (http, address) = listener();
+    let run = run.display().to_string();
+    let supervisor = Supervisor::new(install.folder(), "gateway").with("http", http);
+    let gateway = supervisor.start(&["gateway", "--dev", "--server", &run]);
+    let limited = Command::new("prlimit")
+        .args(["--nofile=900:", "--pid", &gateway.id().to_string()])
+        .status();
+    assert!(limited.expect("prlimit runs").success());
+    let place = format!("gateway.server={run}");
+    let report = doctor(&install, &address, &["--set", &place], 0);
+    each_hop_is_timed(&report);
+    let files = found(&report, "open files")["found"].as_str();
+    let files = files.expect("is text");
+    assert!(files.starts_with("900 for the gateway"), "{files}");
 }
 
 #[test]
@@ -130,7 +164,7 @@ fn events_that_do_not_leave_the_server_are_missed_where_they_should_be() {
     assert_eq!(failed(&report), ["probe"]);
     let hops = report["probe"].as_array().expect("a list");
     let seen: Vec<bool> = hops.iter().map(|hop| hop["us"].is_u64()).collect();
-    assert_eq!(seen, [true, true, true, false], "{report}");
+    assert_eq!(seen, [true, true, true, true, false], "{report}");
     let remedy = found(&report, "probe")["remedy"].as_str().expect("is text");
     assert!(remedy.contains("gateway"), "{remedy}");
 }

@@ -156,7 +156,7 @@ pub(crate) struct Doctor {
     pub(crate) trust: Trust,
     /// Where the gateway is, as http://127.0.0.1:8484; where it is configured to listen unless given.
     #[arg(long, value_name = "URL", env = "ANTIPHON_GATEWAY")]
-    pub(crate) url: Option<String>,
+    pub(crate) gateway: Option<String>,
     /// Read the whole database for damage, too; it may take minutes.
     #[arg(long)]
     pub(crate) deep: bool,

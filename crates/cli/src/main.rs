@@ -8,6 +8,7 @@ mod logging;
 mod metrics;
 mod params;
 mod passed;
+mod proc;
 mod reference;
 mod view;
 

@@ -217,7 +217,8 @@ pub struct Server {
     pub rpc_listen: Option<SocketAddr>,
     /// The group, by name or number, whose processes may use the sockets beside those of the daemon's
     /// user: who uses rpc.sock is the operator. It must be the group they run with, as with sg(1).
-    /// Otherwise the daemon's own group.
+    /// Otherwise the daemon's own group. Sockets that are passed by a supervisor have the group that it
+    /// gave them (SocketGroup= of their units), whatever stands here.
     pub socket_group: Option<String>,
 }
 

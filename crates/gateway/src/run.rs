@@ -283,7 +283,8 @@ impl Running {
             draining: self.draining.subscribe(),
             ring_budget: self.ring_bytes_of_all,
         };
-        self.gateway.metrics.register(registry, census);
+        let canary = self.gateway.canary.clone();
+        self.gateway.metrics.register(registry, census, canary);
     }
 
     /// Answers `GET /metrics` of whoever connects from this machine directly with what `page` makes, a

@@ -40,6 +40,13 @@ pub struct Inherited {
     pub events: Option<UnixListener>,
 }
 
+impl Inherited {
+    /// Whether none is left to be made.
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.rpc.is_some() && self.events.is_some()
+    }
+}
+
 /// How long the log reaches back unless configured otherwise.
 pub(crate) const DEFAULT_RETENTION: Retention = Retention {
     age: Duration::from_secs(7 * 24 * 3600),

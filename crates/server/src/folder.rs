@@ -83,9 +83,9 @@ pub fn backup(data: &Path, to: &Path) -> Result<Copied, BackupError> {
     backup::copy(&database(data), to)
 }
 
-/// Reads a whole database, which a server may be using, for damage.
-pub fn quick_check(database: &Path) -> Result<(), BackupError> {
-    backup::quick_check(database)
+/// Reads the whole database of a data folder, which a server may be using, for damage.
+pub fn quick_check(data: &Path) -> Result<(), BackupError> {
+    backup::quick_check(&database(data))
 }
 
 /// Where a data folder's database is.

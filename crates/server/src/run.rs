@@ -63,7 +63,9 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let (mut place, means) = config.split();
     let inherited = mem::take(&mut place.inherited);
     folder::make(&place.data)?;
-    if let Some(group) = place.socket_group {
+    if let Some(group) = place.socket_group
+        && !inherited.is_whole()
+    {
         folder::open_to(&place.data, group)?;
     }
     let database = folder::database(&place.data);

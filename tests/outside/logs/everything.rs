@@ -4,7 +4,8 @@ use std::path::Path;
 
 use antiphon_api::{method::MethodInfo, methods::METHODS};
 use antiphon_test_support::{
-    Begun, EventStream, Http, Secured, Tab, base64url, eventually, pos, unbase64url,
+    Begun, EventStream, Http, Process, Scrape, Secured, Tab, base64url, eventually, free_address,
+    pos, unbase64url,
 };
 use serde_json::{Value, json};
 use tungstenite::Message;
@@ -42,6 +43,8 @@ type Call = Box<dyn FnMut(&str, Value) -> Result<Value, Value>>;
 
 pub(super) struct Everything {
     secured: Secured,
+    /// Where gateway and server tell how they are.
+    watched: [String; 2],
     /// Of users 1 to 3.
     tokens: Vec<String>,
     secrets: Vec<String>,
@@ -52,8 +55,12 @@ pub(super) struct Everything {
 impl Everything {
     /// A server and a gateway that log all there is, as JSON. LiveKit's secret is the signing key.
     pub(super) fn begin() -> Self {
+        let watched = [free_address(), free_address()];
         let keys = [
             "log.format=json",
+            "gateway.canary_interval=50ms",
+            &format!("gateway.metrics_listen={}", watched[0]),
+            &format!("server.metrics_listen={}", watched[1]),
             "server.rpc_listen=127.0.0.1:0",
             "server.livekit.url=http://127.0.0.1:9",
             "server.livekit.key=a-key",
@@ -65,6 +72,7 @@ impl Everything {
         let key = std::fs::read_to_string(&secured.key).expect("a key");
         let mut everything = Self {
             secured,
+            watched,
             tokens: tokens.clone(),
             secrets: vec![MARK.to_owned()],
             number: 0,
@@ -390,6 +398,27 @@ impl Everything {
         eventually("an answer", || {
             self.bearer(3).call("user.me", json!({})).ok()
         });
+    }
+
+    /// A canary sings all the while; this looks after it as whoever keeps the installation does.
+    pub(super) fn looking_after_it(&self) {
+        let [gateway, server] = &self.watched;
+        eventually("a probe that arrives", || {
+            let arrived = [("outcome", "arrived")];
+            let probes =
+                Scrape::of(gateway).value("antiphon_gateway_canary_probes_total", &arrived);
+            (probes > 0.0).then_some(())
+        });
+        assert!(Scrape::of(server).value("antiphon_server_links", &[]) > 0.0);
+        let (data, url) = (
+            self.secured.install.data(),
+            format!("http://{}", self.secured.node.address),
+        );
+        let [data, key] = [&data, &self.secured.key].map(|path| path.to_str().expect("is text"));
+        let place = ["--data", data, "--signing-key", key, "--gateway", &url];
+        let (_, report, errors) = Process::run(self.folder(), &[&["doctor"], &place[..]].concat());
+        let delivered = r#"{"check":"probe","verdict":"ok""#;
+        assert!(report.contains(delivered), "{report}{errors}");
     }
 
     /// Stops both in order, with a tab open.

@@ -4,6 +4,9 @@ use std::{fs, path::Path};
 
 use serde_json::Value;
 
+/// How a doctor's report begins, which is no line of a log.
+const REPORT: &str = r#"{"well":"#;
+
 /// All that daemons wrote into a folder. What `token issue` printed is not theirs.
 pub(super) fn said(folder: &Path) -> String {
     let files = fs::read_dir(folder).expect("is readable").flatten();
@@ -19,6 +22,7 @@ pub(super) fn said(folder: &Path) -> String {
 pub(super) fn lines(folder: &Path) -> Vec<Value> {
     let text = said(folder);
     let lines = text.lines().filter(|line| line.starts_with('{'));
+    let lines = lines.filter(|line| !line.starts_with(REPORT));
     let lines = lines.map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}")));
     let lines: Vec<Value> = lines.collect();
     let others = text.lines().filter(|line| !line.starts_with('{'));

@@ -2,16 +2,22 @@
 
 use std::{collections::BTreeSet, fs};
 
-use antiphon_test_support::Scrape;
+use antiphon_test_support::{Scrape, eventually};
 use serde_json::{Value, json};
 
 use super::Watched;
 
 /// Both daemons, after each has had something to tell.
 fn told() -> [Scrape; 2] {
-    let watched = Watched::with(&[]);
+    let watched = Watched::with(&["gateway.canary_interval=20ms"]);
     watched.install.call(1, "user.me", json!({}));
-    [watched.gateway(), watched.server()]
+    let arrived = [("outcome", "arrived")];
+    let gateway = eventually("a probe that arrives", || {
+        let told = watched.gateway();
+        let probes = told.value("antiphon_gateway_canary_probes_total", &arrived);
+        (probes > 0.0).then_some(told)
+    });
+    [gateway, watched.server()]
 }
 
 fn document(path: &str) -> String {

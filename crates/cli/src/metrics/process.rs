@@ -1,7 +1,7 @@
 //! What Linux says of this process, under the names that every Prometheus client gives it. Where
 //! there is no /proc, or it cannot be read, nothing is said.
 
-use std::{fmt, fs};
+use std::fmt;
 
 use prometheus_client::{
     collector::Collector,
@@ -9,8 +9,12 @@ use prometheus_client::{
     metrics::{counter::ConstCounter, gauge::ConstGauge},
 };
 
+use crate::proc::{after, max_open_files, open_files, read};
+
 /// Linux counts time for programs in hundredths of a second, whatever the kernel does itself.
 const TICKS_PER_S: f64 = 100.0;
+
+const SELF: &str = "self";
 
 #[derive(Debug)]
 pub(super) struct Process;
@@ -27,8 +31,7 @@ struct Reading {
 
 impl Reading {
     fn take() -> Option<Self> {
-        let read = |path| fs::read_to_string(path).ok();
-        let stat = read("/proc/self/stat")?;
+        let stat = read(SELF, "stat")?;
         // The name of the program, in parentheses, may hold anything.
         let (_, fields) = stat.rsplit_once(')')?;
         let field = |number: usize| -> Option<f64> {
@@ -36,24 +39,16 @@ impl Reading {
             let text = fields.split_whitespace().nth(number - 3)?;
             Some(text.parse::<f64>().ok()? / TICKS_PER_S)
         };
-        let booted: f64 = after(&read("/proc/stat")?, "btime ")?;
-        let resident_kib: u64 = after(&read("/proc/self/status")?, "VmRSS:")?;
-        let limits = read("/proc/self/limits")?;
-        let max_fds = after(&limits, "Max open files").unwrap_or(f64::INFINITY);
+        let booted: f64 = after(&read(".", "stat")?, "btime ")?;
+        let resident_kib: u64 = after(&read(SELF, "status")?, "VmRSS:")?;
         Some(Self {
             cpu_seconds: field(14)? + field(15)?,
             start_seconds: booted + field(22)?,
             resident_bytes: resident_kib << 10,
-            open_fds: fs::read_dir("/proc/self/fd").ok()?.count() as u64,
-            max_fds,
+            open_fds: open_files(SELF)?.count() as u64,
+            max_fds: max_open_files(SELF)?,
         })
     }
-}
-
-/// The first word behind `label` on the line that begins with it.
-fn after<T: std::str::FromStr>(text: &str, label: &str) -> Option<T> {
-    let line = text.lines().find_map(|line| line.strip_prefix(label))?;
-    line.split_whitespace().next()?.parse().ok()
 }
 
 impl Collector for Process {
@@ -95,7 +90,7 @@ impl Collector for Process {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use super::{Reading, after};
+    use super::Reading;
 
     #[test]
     fn linux_says_what_this_process_takes() {
@@ -111,12 +106,5 @@ mod tests {
             .duration_since(std::time::UNIX_EPOCH);
         let age = now.expect("is after 1970").as_secs_f64() - reading.start_seconds;
         assert!((-2.0..86_400.0).contains(&age), "{age} {reading:?}");
-    }
-
-    #[test]
-    fn a_label_is_looked_for_where_a_line_begins() {
-        let text = "a VmRSS: 1 kB\nVmRSS:\t 22 kB\n";
-        assert_eq!(after::<u64>(text, "VmRSS:"), Some(22));
-        assert_eq!(after::<u64>(text, "Vm:"), None);
     }
 }

@@ -1,27 +1,30 @@
 //! Whether tabs are better sent elsewhere.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use http::{Response, StatusCode};
 use serde::Serialize;
 
 use super::respond::{Body, full};
-use crate::{gateway::Gateway, probe::CanaryState};
+use crate::{
+    gateway::Gateway,
+    probe::{Arrived, Canary},
+};
 
 #[derive(Serialize)]
 struct Readiness {
     ready: bool,
     reasons: Vec<&'static str>,
     /// The canary's newest probe that arrived.
-    canary: Option<Arrived>,
+    canary: Option<Newest>,
 }
 
 #[derive(Serialize)]
-struct Arrived {
+struct Newest {
     ms_ago: u128,
-    answered_us: u128,
-    linked_us: u128,
-    delivered_us: u128,
+    /// In microseconds: `answered_us` and so on; `null` where it is not known.
+    #[serde(flatten)]
+    hops: BTreeMap<String, Option<u128>>,
 }
 
 pub(super) fn answer(gateway: &Gateway) -> Response<Body> {
@@ -38,7 +41,7 @@ pub(super) fn answer(gateway: &Gateway) -> Response<Body> {
     let readiness = Readiness {
         ready: reasons.is_empty(),
         reasons,
-        canary: canary.and_then(|canary| newest(&canary.state.borrow())),
+        canary: canary.and_then(Canary::newest).map(Newest::from),
     };
     let status = if readiness.ready {
         StatusCode::OK
@@ -49,11 +52,15 @@ pub(super) fn answer(gateway: &Gateway) -> Response<Body> {
     full(status, "application/json", body)
 }
 
-fn newest(state: &CanaryState) -> Option<Arrived> {
-    state.last.map(|last| Arrived {
-        ms_ago: last.at.elapsed().as_millis(),
-        answered_us: Duration::as_micros(&last.answered),
-        linked_us: Duration::as_micros(&last.linked),
-        delivered_us: Duration::as_micros(&last.delivered),
-    })
+impl From<Arrived> for Newest {
+    fn from(arrived: Arrived) -> Self {
+        let hops = arrived.hops.named(Some).into_iter();
+        let micros = |time: Option<Duration>| time.map(|time| time.as_micros());
+        Self {
+            ms_ago: arrived.at.elapsed().as_millis(),
+            hops: hops
+                .map(|(hop, time)| (format!("{hop}_us"), micros(time)))
+                .collect(),
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! when it is asked for ([`Census`]). A label's value is always one of a few words that stand here or
 //! in `antiphon-api`, never what a client said, so that nobody can make series.
 
+mod canary;
 mod census;
 mod delay;
 mod end;
@@ -22,7 +23,10 @@ use prometheus_client::{
 
 pub(crate) use self::{census::Census, end::End, replay::Asked};
 use self::{delay::Delays, replay::Answered};
-use crate::auth::{Reason, Refusal};
+use crate::{
+    auth::{Reason, Refusal},
+    probe::Canary,
+};
 
 /// One counter for each value of a label, or of two.
 type By<const LABELS: usize> = Family<[(&'static str, &'static str); LABELS], Counter>;
@@ -137,11 +141,14 @@ impl Metrics {
         }
     }
 
-    pub(crate) fn register(&self, registry: &mut Registry, census: Census) {
+    pub(crate) fn register(&self, registry: &mut Registry, census: Census, canary: Option<Canary>) {
         let registry = registry.sub_registry_with_prefix(PREFIX);
         self.register_tabs(registry);
         self.register_server(registry);
         registry.register_collector(Box::new(census));
+        if let Some(canary) = canary {
+            registry.register_collector(Box::new(canary));
+        }
     }
 
     fn register_tabs(&self, registry: &mut Registry) {

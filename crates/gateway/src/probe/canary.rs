@@ -1,6 +1,6 @@
 //! A probe sent again and again: as long as each arrives in time, so does what is sent to others.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use antiphon_client::{
     Rpc, Stream, Target,
@@ -21,25 +21,27 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// What the canary has found, in plain numbers.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct CanaryState {
+struct CanaryState {
     /// Since when one that arrives is waited for; none between one that did and the next.
-    pub(crate) waiting_since: Option<Instant>,
+    waiting_since: Option<Instant>,
     /// The newest that arrived.
-    pub(crate) last: Option<Arrived>,
+    last: Option<Arrived>,
+    /// How many did, and how many did not.
+    arrived: u64,
+    failed: u64,
 }
 
-/// A probe that arrived, with its times as in [`Hops`].
+/// A probe that arrived.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Arrived {
     pub(crate) at: Instant,
-    pub(crate) answered: Duration,
-    pub(crate) linked: Duration,
-    pub(crate) delivered: Duration,
+    pub(crate) hops: Hops<Duration>,
 }
 
-/// The canary, as the gateway sees it.
+/// The canary, as the gateway sees it. Cloning shares it.
+#[derive(Clone, Debug)]
 pub(crate) struct Canary {
-    pub(crate) state: watch::Receiver<CanaryState>,
+    state: watch::Receiver<CanaryState>,
     late: Duration,
     own: Own,
 }
@@ -107,6 +109,17 @@ impl Canary {
         since.is_some_and(|since| since.elapsed() >= self.late)
     }
 
+    /// The newest probe that arrived.
+    pub(crate) fn newest(&self) -> Option<Arrived> {
+        self.state.borrow().last
+    }
+
+    /// How many probes have arrived, and how many have not.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        let state = self.state.borrow();
+        (state.arrived, state.failed)
+    }
+
     /// Whether a connection is the canary's own.
     pub(crate) fn is_at(&self, peer: SocketAddr) -> bool {
         *self.own.lock() == Some(peer)
@@ -135,6 +148,7 @@ impl Singing {
                 ended = self.sing(&mut well) => {
                     let Err(failed) = ended;
                     failed.report(std::mem::take(&mut well));
+                    self.state.send_modify(|state| state.failed += 1);
                     self.wait();
                     tokio::time::sleep(PAUSE).await;
                 }
@@ -160,13 +174,17 @@ impl Singing {
         loop {
             self.wait();
             let hops = hops(&self.rpc, &mut tab, Some(&mut self.heard), self.late).await;
-            let arrived = arrived(hops)?;
+            let hops = hops.arrived()?;
             if !std::mem::replace(well, true) {
                 tracing::info!("what is committed arrives again");
             }
-            self.state.send_replace(CanaryState {
-                waiting_since: None,
-                last: Some(arrived),
+            self.state.send_modify(|state| {
+                state.waiting_since = None;
+                state.arrived += 1;
+                state.last = Some(Arrived {
+                    at: Instant::now(),
+                    hops,
+                });
             });
             if let Ok(closed) = tokio::time::timeout(self.interval, ending(&mut tab)).await {
                 return Err(closed.into());
@@ -193,9 +211,7 @@ impl Singing {
             stream.set_nodelay(true)?;
             Ok(stream)
         };
-        let stream = connecting
-            .await
-            .map_err(|error: io::Error| ConnectError::Connect(error))?;
+        let stream = connecting.await.map_err(ConnectError::Connect)?;
         Stream::over(stream, &target).await
     }
 }
@@ -223,15 +239,6 @@ async fn ending(tab: &mut Stream) -> Closed {
 async fn unlinked(link: &mut watch::Receiver<LinkState>) {
     // An error means that the gateway is being dropped.
     let _ = link.wait_for(|link| !link.up).await;
-}
-
-fn arrived(hops: Hops) -> Result<Arrived, Missing> {
-    Ok(Arrived {
-        answered: hops.answered?,
-        linked: hops.linked?,
-        delivered: hops.delivered?,
-        at: Instant::now(),
-    })
 }
 
 #[cfg(test)]

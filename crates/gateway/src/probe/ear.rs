@@ -4,7 +4,7 @@ use std::path::Path;
 
 use antiphon_api::{
     events::{Event, ProbeSent, Stamped},
-    ids::UserId,
+    ids::{UnixUs, UserId},
 };
 use antiphon_wire::{EVENTS_SOCKET, Envelope, FromServer, Recipients};
 use tokio::{
@@ -20,11 +20,12 @@ use crate::link::{Inbound, LinkError, connect};
 /// late for who waits for it.
 pub(super) const KEPT: usize = 64;
 
-/// An event to the probe, and when it passed.
+/// An event to the probe, when it passed, and when the server says it was committed.
 #[derive(Clone, Debug)]
 pub(crate) struct Passed {
     nonce: String,
-    at: Instant,
+    pub(super) at: Instant,
+    pub(super) committed: Option<UnixUs>,
 }
 
 impl Passed {
@@ -43,17 +44,18 @@ impl Passed {
             }) => Some(Self {
                 nonce,
                 at: Instant::now(),
+                committed: envelope.committed_us,
             }),
             _ => None,
         }
     }
 }
 
-/// When the event with this nonce passed; never, once nobody listens any more.
-pub(super) async fn passing(heard: &mut broadcast::Receiver<Passed>, nonce: &str) -> Instant {
+/// The event with this nonce, once it passes; never, once nobody listens any more.
+pub(super) async fn passing(heard: &mut broadcast::Receiver<Passed>, nonce: &str) -> Passed {
     loop {
         match heard.recv().await {
-            Ok(passed) if passed.nonce == nonce => return passed.at,
+            Ok(passed) if passed.nonce == nonce => return passed,
             Ok(_) | Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => std::future::pending().await,
         }

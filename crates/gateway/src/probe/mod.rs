@@ -1,11 +1,13 @@
 //! Whether what is committed arrives: an event is sent to the probe and looked for on its way.
 //!
 //! A tab of the probe is open, at the gateway's own address and let in by a ticket, as any browser's
-//! is. Then `probe.send` is asked for over rpc.sock, and three times are taken, all from the moment
+//! is. Then `probe.send` is asked for over rpc.sock, and these times are taken, all from the moment
 //! of asking and by one monotonic clock, since all sockets lead to one machine:
 //!
-//! - `answered`: the server's answer is here. It comes after the commit, so this is the time of a
-//!   commit with the way to the server and back.
+//! - `committed`: the COMMIT was over, as the event on events.sock says: by the wall's clock, which
+//!   server and gateway share. The server does not say it of an event that it had to read back from
+//!   its log, as when it has much to give out; then this alone is not known.
+//! - `answered`: the server's answer is here. It comes after the commit.
 //! - `linked`: the event came over events.sock. To the [canary](canary) that is the gateway's own
 //!   link, to others one that they [open themselves](ear).
 //! - `delivered`: the frame was read from the WebSocket.
@@ -24,6 +26,7 @@ use std::{error::Error, path::Path, time::Duration};
 use antiphon_api::{
     events::{Event, ProbeSent},
     frame::ServerFrame,
+    ids::UnixUs,
     method::NoParams,
     methods::probe::{Send, SendParams, Ticket},
 };
@@ -37,18 +40,23 @@ use tokio::{sync::broadcast, time::Instant};
 pub use self::canary::reachable;
 use self::ear::Ear;
 pub(crate) use self::{
-    canary::{Canary, CanaryState},
+    canary::{Arrived, Canary},
     ear::Passed,
 };
+use crate::clock;
 
-/// When each thing had happened, from the moment of asking; or why it was not seen to.
-#[derive(Debug)]
-pub struct Hops {
-    pub answered: Hop,
-    pub linked: Hop,
-    pub delivered: Hop,
+/// When each thing had happened, from the moment of asking: each a [`Hop`], or of a probe that arrived
+/// the time alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Hops<T> {
+    /// If it was told.
+    pub committed: Option<Duration>,
+    pub answered: T,
+    pub linked: T,
+    pub delivered: T,
 }
 
+/// A time, or why something was not seen to happen.
 pub type Hop = Result<Duration, Missing>;
 
 /// Why something was not seen to happen.
@@ -84,7 +92,7 @@ pub enum Unopened {
 pub struct Tried {
     /// From asking for a ticket until the tab was live.
     pub opened: Duration,
-    pub hops: Hops,
+    pub hops: Hops<Hop>,
 }
 
 /// Tries an installation out: `run` has the server's sockets, `gateway` is `http://host:port`. Each
@@ -145,7 +153,7 @@ async fn hops(
     tab: &mut Stream,
     heard: Option<&mut broadcast::Receiver<Passed>>,
     patience: Duration,
-) -> Hops {
+) -> Hops<Hop> {
     let nonce = match getrandom::u64() {
         Ok(random) => format!("{random:016x}"),
         Err(error) => return Hops::none(error),
@@ -153,14 +161,14 @@ async fn hops(
     let params = SendParams {
         nonce: nonce.clone(),
     };
-    let asked = Instant::now();
+    let (asked, asked_us) = (Instant::now(), clock::moment().1);
     let answered = async {
         let answer = rpc.call::<Send>(&params).await.map_err(Missing::Call);
         answer.map(|_| asked.elapsed())
     };
     let linked = async {
         let heard = heard.ok_or(Missing::Late(Duration::ZERO))?;
-        Ok(ear::passing(heard, &nonce).await - asked)
+        Ok(ear::passing(heard, &nonce).await)
     };
     let delivered = async {
         arriving(tab, &nonce).await.map_err(Missing::Tab)?;
@@ -172,17 +180,52 @@ async fn hops(
         tokio::time::timeout(patience, delivered),
     );
     let late = |_| Err(Missing::Late(patience));
+    let passed = linked.unwrap_or(Err(Missing::Late(patience)));
+    let committed = passed.as_ref().ok().and_then(|passed| passed.committed);
     Hops {
+        committed: committed.map(|at| since(asked_us, at)),
         answered: answered.unwrap_or_else(late),
-        linked: linked.unwrap_or_else(late),
+        linked: passed.map(|passed| passed.at - asked),
         delivered: delivered.unwrap_or_else(late),
     }
 }
 
-impl Hops {
+/// Nothing, if the clock was set back.
+fn since(from: UnixUs, to: UnixUs) -> Duration {
+    let micros = u64::try_from(to.get() - from.get());
+    Duration::from_micros(micros.unwrap_or_default())
+}
+
+impl<T> Hops<T> {
+    /// Each with its name, in the order in which they usually are.
+    pub fn named(
+        self,
+        of: impl Fn(T) -> Option<Duration>,
+    ) -> [(&'static str, Option<Duration>); 4] {
+        [
+            ("committed", self.committed),
+            ("answered", of(self.answered)),
+            ("linked", of(self.linked)),
+            ("delivered", of(self.delivered)),
+        ]
+    }
+}
+
+impl Hops<Hop> {
+    /// The times of a probe that came all the way.
+    fn arrived(self) -> Result<Hops<Duration>, Missing> {
+        Ok(Hops {
+            committed: self.committed,
+            answered: self.answered?,
+            linked: self.linked?,
+            delivered: self.delivered?,
+        })
+    }
+
     fn none(error: getrandom::Error) -> Self {
         let missing = || Err(Missing::Random(error));
         Self {
+            committed: None,
             answered: missing(),
             linked: missing(),
             delivered: missing(),

@@ -19,31 +19,27 @@ use super::{
 /// How long each part may take to answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The server's process, if it is there and says so.
-pub(super) async fn server(places: &Places, report: &mut Report) -> Option<i32> {
+/// Whether the server answers.
+pub(super) async fn server(places: &Places, report: &mut Report) {
     let path = places.run.join(RPC_SOCKET);
-    let process = match socket(&path, report).await {
-        Ok(process) => process,
-        Err(error) => {
-            let remedy = if error.kind() == io::ErrorKind::PermissionDenied {
-                "look as the server's user, as root, or as one of the socket's group"
-            } else {
-                "the server is down: start it, or name its folder with --data"
-            };
-            report.fail("rpc.sock", format!("{}: {error}", path.display()), remedy);
-            return None;
-        }
-    };
+    if let Err(error) = socket(&path, report).await {
+        let remedy = if error.kind() == io::ErrorKind::PermissionDenied {
+            "look as the server's user, as root, or as one of the socket's group"
+        } else {
+            "the server is down: start it, or name its folder with --data, or that of its sockets \
+             with gateway.server"
+        };
+        return report.fail("rpc.sock", format!("{}: {error}", path.display()), remedy);
+    }
     health(&path, report).await;
-    process
 }
 
-async fn socket(path: &Path, report: &mut Report) -> io::Result<Option<i32>> {
+async fn socket(path: &Path, report: &mut Report) -> io::Result<()> {
     let metadata = std::fs::metadata(path)?;
     let peer = UnixStream::connect(path).await?.peer_cred()?;
     let process = peer.pid();
     let found = format!(
-        "{}, mode {:03o}, uid {}, gid {}; the server's process is {}",
+        "{}, mode {:03o}, uid {}, gid {}; opened by process {}",
         path.display(),
         metadata.mode() & 0o777,
         metadata.uid(),
@@ -51,7 +47,7 @@ async fn socket(path: &Path, report: &mut Report) -> io::Result<Option<i32>> {
         process.map_or_else(|| "unknown".to_owned(), |process| process.to_string()),
     );
     report.ok("rpc.sock", found);
-    Ok(process)
+    Ok(())
 }
 
 async fn health(path: &Path, report: &mut Report) {
@@ -89,13 +85,13 @@ pub(super) async fn gateway(places: &Places, report: &mut Report) -> bool {
         Ok(answer) => report.fail(
             "gateway",
             format!("{}/healthz answers {}", places.gateway, answer.status),
-            "is it an Antiphon's gateway? Name its own address with --url",
+            "is it an Antiphon's gateway? Name its own address with --gateway",
         ),
         Err(error) => {
             report.fail(
                 "gateway",
                 format!("{}: {error:#}", places.gateway),
-                "the gateway is down: start it, or name its address with --url",
+                "the gateway is down: start it, or name its address with --gateway",
             );
             return false;
         }

@@ -48,7 +48,7 @@ pub(super) fn check(data: &Path, deep: bool, report: &mut Report) {
     }
     room(data, report);
     if deep {
-        match quick_check(&path) {
+        match quick_check(data) {
             Ok(()) => report.ok("integrity", "the database has no damage"),
             Err(error) => {
                 let remedy = "stop the server and restore a backup: docs/operations.md";

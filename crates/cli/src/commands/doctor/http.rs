@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use http::{Request, StatusCode, Uri, header};
+use http::{Request, StatusCode, Uri, header, uri::Authority};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::{body::Bytes, client::conn::http1};
 use hyper_util::rt::TokioIo;
@@ -22,11 +22,17 @@ pub(super) async fn get(base: &str, path: &str, patience: Duration) -> anyhow::R
         .unwrap_or_else(|_| Err(anyhow!("no answer within {} s", patience.as_secs())))
 }
 
+/// What to ask for, and what to connect to.
+pub(super) fn place(base: &Uri) -> anyhow::Result<(&Authority, &str, u16)> {
+    let authority = base.authority().context("expected http://host:port")?;
+    let host = authority.host().trim_matches(['[', ']']);
+    Ok((authority, host, authority.port_u16().unwrap_or(80)))
+}
+
 async fn exchange(base: &str, path: &str) -> anyhow::Result<Answer> {
     let uri: Uri = base.parse().context("expected http://host:port")?;
-    let authority = uri.authority().context("expected http://host:port")?;
-    let host = authority.host().trim_matches(['[', ']']);
-    let stream = TcpStream::connect((host, authority.port_u16().unwrap_or(80))).await?;
+    let (authority, host, port) = place(&uri)?;
+    let stream = TcpStream::connect((host, port)).await?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let request = Request::get(path)
         .header(header::HOST, authority.as_str())

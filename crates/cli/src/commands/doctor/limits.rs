@@ -2,12 +2,15 @@
 
 use std::{
     fs,
+    net::UdpSocket,
     path::Path,
     time::{Duration, SystemTime},
 };
 
-use super::{Places, report::Report};
-use crate::commands::token::now;
+use tokio::net::lookup_host;
+
+use super::{Places, http::place, report::Report};
+use crate::{commands::token::now, proc};
 
 /// What a gateway opens beside its connections: sockets to the server, the listener, its log.
 const BESIDE: u64 = 128;
@@ -19,14 +22,13 @@ const BEHIND: Duration = Duration::from_secs(60);
 const FILES: &str = "open files";
 
 /// Whether the gateway may have as many connections as it is configured to.
-pub(super) fn files(places: &Places, server: Option<i32>, gateway: bool, report: &mut Report) {
-    if !gateway {
-        return;
-    }
-    let port = places.gateway.rsplit(':').next();
-    let port = port.and_then(|port| port.parse().ok());
-    let process = port.and_then(|port| listener(port, server));
-    let Some(most) = process.and_then(open_files) else {
+pub(super) async fn files(places: &Places, report: &mut Report) {
+    let Ok(Some(port)) = port_here(&places.gateway).await else {
+        let found = format!("{} is not an address of this machine", places.gateway);
+        return report.warn(FILES, found, "name the gateway's own with --gateway");
+    };
+    let process = listener(port);
+    let Some(most) = process.as_deref().and_then(proc::max_open_files) else {
         let remedy = "look as the gateway's user, or as root";
         return report.warn(
             FILES,
@@ -35,37 +37,46 @@ pub(super) fn files(places: &Places, server: Option<i32>, gateway: bool, report:
         );
     };
     let connections = places.config.gateway.caps.connections.get();
+    let needed = connections + BESIDE;
     let found = format!("{most} for the gateway, which takes {connections} connections");
-    if most >= connections + BESIDE {
+    if most >= needed as f64 {
         report.ok(FILES, found);
     } else {
         let remedy = format!(
-            "raise it to {} (LimitNOFILE= of its service, or ulimit -n), or lower \
+            "raise it to {needed} (LimitNOFILE= of its service, or ulimit -n), or lower \
              gateway.caps.connections",
-            connections + BESIDE
         );
         report.warn(FILES, found, remedy);
     }
 }
 
-/// The process that listens on a port: `likely` first, then any that may be looked at.
-fn listener(port: u16, likely: Option<i32>) -> Option<i32> {
+/// The port of a URL, if its host is this machine: one can listen at such an address alone.
+async fn port_here(url: &str) -> anyhow::Result<Option<u16>> {
+    let uri = url.parse()?;
+    let (_, host, port) = place(&uri)?;
+    let mut addresses = lookup_host((host, port)).await?;
+    let here = addresses.any(|address| UdpSocket::bind((address.ip(), 0)).is_ok());
+    Ok(here.then_some(port))
+}
+
+/// The process that serves a port. Who opened the socket and passed it on has it, too, but is
+/// another program than this.
+fn listener(port: u16) -> Option<String> {
     let sockets = sockets(port);
-    let others = fs::read_dir("/proc").ok()?.filter_map(|entry| {
-        let name = entry.ok()?.file_name();
-        name.to_str()?.parse().ok()
-    });
-    likely
-        .into_iter()
-        .chain(others)
-        .find(|process| has_one_of(*process, &sockets))
+    let own = proc::read("self", "comm")?;
+    fs::read_dir("/proc")
+        .ok()?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
+        .filter(|process| proc::read(process, "comm").as_ref() == Some(&own))
+        .find(|process| has_one_of(process, &sockets))
 }
 
 /// The listening sockets of a port, as `socket:[inode]` (proc(5)).
 fn sockets(port: u16) -> Vec<String> {
     const LISTENING: &str = "0A";
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
-    let tables = tables.map(|table| fs::read_to_string(table).unwrap_or_default());
+    let tables = ["tcp", "tcp6"];
+    let tables = tables.map(|table| proc::read("net", table).unwrap_or_default());
     let end = format!(":{port:04X}");
     let lines = tables.iter().flat_map(|table| table.lines());
     lines
@@ -77,25 +88,10 @@ fn sockets(port: u16) -> Vec<String> {
         .collect()
 }
 
-fn has_one_of(process: i32, sockets: &[String]) -> bool {
-    let Ok(files) = fs::read_dir(format!("/proc/{process}/fd")) else {
-        return false;
-    };
-    files
-        .filter_map(|file| fs::read_link(file.ok()?.path()).ok())
-        .any(|target| sockets.iter().any(|socket| target.as_os_str() == &**socket))
-}
-
-/// The soft limit of a process.
-fn open_files(process: i32) -> Option<u64> {
-    let limits = fs::read_to_string(format!("/proc/{process}/limits")).ok()?;
-    let line = limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max open files"))?;
-    match line.split_whitespace().next()? {
-        "unlimited" => Some(u64::MAX),
-        number => number.parse().ok(),
-    }
+fn has_one_of(process: &str, sockets: &[String]) -> bool {
+    proc::open_files(process).is_some_and(|mut files| {
+        files.any(|file| sockets.iter().any(|socket| file.as_os_str() == &**socket))
+    })
 }
 
 /// Tokens end by the clock, so that a wrong one keeps everybody out or lets them stay.

@@ -12,7 +12,7 @@ mod trial;
 use std::path::PathBuf;
 
 use antiphon_config::Config;
-use antiphon_server::run_dir;
+use antiphon_server::{RPC_SOCKET, run_dir};
 
 use self::report::Report;
 use crate::{args::Doctor, exit::Exit, view::Reader};
@@ -34,7 +34,7 @@ struct Places {
 pub(super) async fn run(args: Doctor) -> anyhow::Result<Exit> {
     let mut report = Report::default();
     if let Some(config) = configuration::check(&args, &mut report) {
-        let places = Places::of(config, args.url);
+        let places = Places::of(config, args.gateway);
         look(&places, args.deep, &mut report).await;
     }
     print!("{}", report.shown(Reader::of_stdout(args.show.json))?);
@@ -53,23 +53,24 @@ async fn look(places: &Places, deep: bool, report: &mut Report) {
         files::absent(data, report);
     }
     files::keys(&places.config, report);
-    let server = daemons::server(places, report).await;
-    let answers = daemons::gateway(places, report).await;
-    limits::files(places, server, answers, report);
+    daemons::server(places, report).await;
+    if daemons::gateway(places, report).await {
+        limits::files(places, report).await;
+    }
     limits::clock(data, report);
     trial::run(places, report).await;
 }
 
 impl Places {
-    fn of(config: Config, url: Option<String>) -> Self {
-        let data = &config.server.data;
-        // A gateway may be alone on its machine.
-        let run = if data.exists() {
-            run_dir(data)
+    fn of(config: Config, gateway: Option<String>) -> Self {
+        let of_data = run_dir(&config.server.data);
+        // A server may have been given sockets that are elsewhere; a gateway may be alone.
+        let run = if of_data.join(RPC_SOCKET).exists() {
+            of_data
         } else {
             config.gateway.server.clone()
         };
-        let gateway = url.map_or_else(
+        let gateway = gateway.map_or_else(
             || {
                 format!(
                     "http://{}",

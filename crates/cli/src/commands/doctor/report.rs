@@ -145,7 +145,7 @@ fn indented(text: &str, indent: &str) -> String {
 impl Hop {
     fn text(&self) -> String {
         let after = self.after.map_or_else(
-            || format!("{:>13}", "never"),
+            || format!("{:>13}", "not seen"),
             |after| format!("{:>10.3} ms", after.as_secs_f64() * 1e3),
         );
         format!("      {:9}  {after}  {}\n", self.hop, self.meaning)

@@ -42,26 +42,21 @@ fn tell(tried: Tried, report: &mut Report) {
     if missing.iter().all(Option::is_none) {
         report.ok(CHECK, "an event came from its commit to a socket");
     }
-    report.hops([
-        Hop {
-            hop: "opened",
-            after: Some(tried.opened),
-            meaning: "from asking for a ticket until the tab was live",
-        },
-        Hop {
-            hop: "answered",
-            after: hops.answered.ok(),
-            meaning: "from sending it until the server's answer, the commit in between",
-        },
-        Hop {
-            hop: "linked",
-            after: hops.linked.ok(),
-            meaning: "from sending it until it came over events.sock",
-        },
-        Hop {
-            hop: "delivered",
-            after: hops.delivered.ok(),
-            meaning: "from sending it until it was read from the gateway's WebSocket",
-        },
-    ]);
+    let opened = ("opened", Some(tried.opened));
+    let hops = [opened].into_iter().chain(hops.named(Result::ok));
+    report.hops(hops.map(|(hop, after)| Hop {
+        hop,
+        after,
+        meaning: meaning(hop),
+    }));
+}
+
+fn meaning(hop: &str) -> &'static str {
+    match hop {
+        "opened" => "from asking for a ticket until the tab was live",
+        "committed" => "from sending it until its COMMIT was over, by the server's word",
+        "answered" => "from sending it until the server's answer",
+        "linked" => "from sending it until it came over events.sock",
+        _ => "from sending it until it was read from the gateway's WebSocket",
+    }
 }
