@@ -311,8 +311,10 @@ impl Running {
 
     async fn link_is(&self, up: bool) {
         let mut link = self.gateway.link.clone();
-        // An error means that the gateway is being dropped.
-        let _ = link.wait_for(|state| state.up == up).await;
+        if link.wait_for(|state| state.up == up).await.is_err() {
+            // The gateway is being dropped.
+            std::future::pending().await
+        }
     }
 
     /// Takes no new tab, has every tab leave at a moment of its own within the drain window, and
@@ -349,7 +351,6 @@ impl Running {
     /// Tells the tabs, also those that are let in meanwhile, to leave by `until`; resolves when
     /// they have.
     async fn all_left(&self, until: Instant) {
-        let directory = self.gateway.link.borrow().directory.clone();
         let mut welcome_ends = Instant::now();
         if self.gateway.inherited {
             welcome_ends += NEWCOMER_PATIENCE;
@@ -358,7 +359,9 @@ impl Running {
             let now = Instant::now();
             let welcomed = self.newcomers.is_closed() || now >= welcome_ends;
             let rest = until.saturating_duration_since(now);
-            let tabs = directory.as_ref().map_or(0, |directory| {
+            // The server may be reached for the first time only now.
+            let directory = self.gateway.link.borrow().directory.clone();
+            let tabs = directory.map_or(0, |directory| {
                 directory.drain(|| rest.mul_f64(fraction()));
                 directory.tabs()
             });

@@ -24,7 +24,7 @@ impl Page {
         let mut registry = Registry::default();
         let version = Info::new([("version", antiphon_api::VERSION)]);
         registry.register("antiphon_build", "What runs here", version);
-        registry.register_collector(Box::new(process::Process));
+        registry.register_collector(Box::new(process::Process::beginning()));
         register(&mut registry);
         Self(Arc::new(registry))
     }
