@@ -1,8 +1,8 @@
 //! `cargo run --release -p bench -- SCENARIO`: how fast it is.
 //!
 //! What is measured, what makes the load and the floor are processes of their own, the first on one
-//! core and the second on another. A figure stands beside the floor of the same run, because
-//! machines differ and this one is never quiet: rounds alternate, the median counts, and only
+//! core and the second on another. Where there is a floor, a figure stands beside that of the same
+//! run, because machines differ and are seldom quiet: rounds alternate, the median counts, and only
 //! ratios are compared.
 
 mod antiphon;

@@ -23,6 +23,8 @@ pub(crate) enum Core {
 
 pub(crate) struct Process {
     child: Child,
+    /// Kept open, so that what it says after its first line breaks nothing.
+    said: Option<BufReader<ChildStdout>>,
 }
 
 impl Process {
@@ -50,7 +52,7 @@ impl Process {
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("starting {}", program.display()))?;
-        Ok(Self { child })
+        Ok(Self { child, said: None })
     }
 
     pub(crate) fn stdin(&mut self) -> Result<ChildStdin> {
@@ -65,7 +67,9 @@ impl Process {
     /// Waits for its first line on standard output.
     pub(crate) fn says(&mut self) -> Result<String> {
         let mut line = String::new();
-        self.stdout()?.read_line(&mut line)?;
+        let mut said = self.stdout()?;
+        said.read_line(&mut line)?;
+        self.said = Some(said);
         if line.is_empty() {
             bail!("a process ended before it was ready");
         }

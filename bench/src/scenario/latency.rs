@@ -22,7 +22,7 @@ const PEACE: Duration = Duration::from_secs(4);
 pub(super) fn run(rounds: usize) -> Result<Results> {
     let about = "A person says 50 messages a second to a channel of 1,000 with one tab each, through server and gateway. The \
         time runs from right before the call to each tab's reading it, so the call and its commit are in ours; the floor's \
-        runs from right before its first write.";
+        runs from right before its first write. Server and caller run on whatever core is free, beside what is measured.";
     let columns = ["", "p50, ms", "p90, ms", "p99, ms"];
     let mut results = Results::new("latency", about, rounds, &columns)?;
     let measured = (0..rounds)
