@@ -11,7 +11,9 @@ pub(crate) fn print(results: &Results) {
         results.run.date,
         findings(results)
     );
-    println!("{}", aims(results));
+    if !results.aims.is_empty() {
+        println!("{}", aims(results));
+    }
 }
 
 pub(super) fn findings(results: &Results) -> String {

@@ -13,7 +13,7 @@ const TABS: usize = 10_000;
 /// Events that each has missed.
 const MISSED: usize = 20;
 /// Who hear of each other.
-const NEIGHBOURS: usize = 10;
+const NEIGHBOURS: usize = 20;
 
 pub(super) fn run(rounds: usize) -> Result<Results> {
     let about = "10,000 tabs are dropped at once and come back, 100 at a time knocking, having missed 20 events each; the time \
