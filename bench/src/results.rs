@@ -143,6 +143,8 @@ impl Run {
             .map_or("unknown processor", |(_, model)| model);
         let cores = std::thread::available_parallelism()?;
         let kernel = said("uname", &["-sr"])?;
+        // What comes behind its version is whose build it is.
+        let kernel = kernel.split('-').next().unwrap_or_default();
         Ok(Self {
             date: said("date", &["-u", "+%Y-%m-%d"])?,
             commit: said("git", &["describe", "--always", "--dirty", "--abbrev=10"])?,

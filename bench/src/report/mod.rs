@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 pub(crate) use self::table::print;
 use self::table::{aims, findings};
 use crate::{
-    results::{Results, home},
+    results::{Aim, Results, home},
     scenario,
 };
 
@@ -22,18 +22,26 @@ Each scenario is one run of `cargo run --release -p bench -- SCENARIO` on one ma
 never quiet: what counts is a ratio between figures of the same run. Rounds alternate between what is compared, and the median
 is shown. What is measured has one core for itself, what makes the load is a process of its own on another. The numbers behind
 the tables are in [results/](results).
+
+![What was reached of each aim](results/aims.svg)
 ";
 
 /// Writes RESULTS.md and its plots from what was found last. What is to be said about a scenario,
 /// above all why an aim was missed, is in `notes/SCENARIO.md`.
 pub(crate) fn write() -> Result<()> {
     let mut text = HEAD.to_owned();
+    let mut aims = Vec::new();
     for name in scenario::ALL {
         let Some(results) = Results::load(name)? else {
             continue;
         };
         section(&mut text, &results)?;
+        aims.extend(results.aims.into_iter().map(|aim| Aim {
+            what: format!("{name}: {}", aim.what),
+            ..aim
+        }));
     }
+    plot::aims(&aims, &home().join("results/aims.svg"))?;
     let path = home().join("RESULTS.md");
     fs::write(&path, text).with_context(|| path.display().to_string())
 }
@@ -54,12 +62,7 @@ fn section(text: &mut String, results: &Results) -> Result<()> {
         findings(results)
     )?;
     if !results.aims.is_empty() {
-        plot::aims(results, &home().join(format!("results/{name}.svg")))?;
-        write!(
-            text,
-            "\n![Aims and what was reached](results/{name}.svg)\n\n{}",
-            aims(results)
-        )?;
+        write!(text, "\n{}", aims(results))?;
     }
     if let Ok(note) = fs::read_to_string(home().join(format!("notes/{name}.md"))) {
         write!(text, "\n{}\n", note.trim())?;
