@@ -125,9 +125,9 @@ impl Link {
         after: &mut Option<Pos>,
         renewal: &mut Option<Instant>,
     ) -> Result<std::convert::Infallible, LinkError> {
+        let read_bytes = self.metrics.link_read_bytes.clone();
         let (mut inbound, mut writer) =
-            connect(&self.socket, "gateway", &self.boot, *after).await?;
-        inbound.read_bytes = self.metrics.link_read_bytes.clone();
+            connect(&self.socket, "gateway", &self.boot, *after, read_bytes).await?;
         if after.is_some() {
             renewal.get_or_insert_with(|| Instant::now() + Duration::from_millis(LEASE_GRACE_MS));
         }
@@ -234,12 +234,13 @@ impl Link {
     }
 }
 
-/// Reaches the server and says hello.
+/// Reaches the server and says hello. What is read from then on is counted in `read_bytes`.
 pub(crate) async fn connect(
     socket: &Path,
     name: &str,
     boot: &str,
     after: Option<Pos>,
+    read_bytes: Counter,
 ) -> Result<(Inbound, OwnedWriteHalf), LinkError> {
     let stream = UnixStream::connect(socket)
         .await
@@ -255,7 +256,7 @@ pub(crate) async fn connect(
     let inbound = Inbound {
         reader,
         decoder: Decoder::default(),
-        read_bytes: Counter::default(),
+        read_bytes,
     };
     Ok((inbound, writer))
 }

@@ -7,6 +7,7 @@ use antiphon_api::{
     ids::{UnixUs, UserId},
 };
 use antiphon_wire::{EVENTS_SOCKET, Envelope, FromServer, Recipients};
+use prometheus_client::metrics::counter::Counter;
 use tokio::{
     net::unix::OwnedWriteHalf,
     sync::broadcast::{self, error::RecvError},
@@ -75,7 +76,8 @@ impl Ear {
     pub(super) async fn open(run: &Path) -> Result<Self, LinkError> {
         let boot = getrandom::u64().map_err(|error| LinkError::Io(error.into()))?;
         let boot = format!("{boot:016x}");
-        let (mut inbound, writer) = connect(&run.join(EVENTS_SOCKET), "probe", &boot, None).await?;
+        let (socket, uncounted) = (run.join(EVENTS_SOCKET), Counter::default());
+        let (mut inbound, writer) = connect(&socket, "probe", &boot, None, uncounted).await?;
         while !matches!(inbound.next().await?, FromServer::Heartbeat { .. }) {}
         let (told, heard) = broadcast::channel(KEPT);
         let mut listening = JoinSet::new();

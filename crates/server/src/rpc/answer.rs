@@ -93,16 +93,9 @@ fn not_run(
     request_id: &RequestId,
     call: &RawValue,
 ) -> Option<Response> {
-    let request = match parse(call) {
+    let request = match parsed(shared, call, request_id) {
         Ok(request) => request,
-        Err(message) => {
-            return Some(failed(
-                shared,
-                ErrorCode::InvalidRequest,
-                message,
-                request_id,
-            ));
-        }
+        Err(refused) => return Some(refused),
     };
     let message = format!(
         "not carried out: the batch's answers are over {MAX_BATCH_ANSWER_BYTES} bytes already; ask \
@@ -136,16 +129,9 @@ async fn answer_one(
     request_id: &RequestId,
     call: &RawValue,
 ) -> Option<Response> {
-    let request = match parse(call) {
+    let request = match parsed(shared, call, request_id) {
         Ok(request) => request,
-        Err(message) => {
-            return Some(failed(
-                shared,
-                ErrorCode::InvalidRequest,
-                message,
-                request_id,
-            ));
-        }
+        Err(refused) => return Some(refused),
     };
     let id = request.id.map(ToOwned::to_owned);
     let method = router.name_of(&request.method);
@@ -170,6 +156,15 @@ async fn logged(
         begun.elapsed(),
     );
     outcome
+}
+
+/// The call, or the answer to what is none.
+fn parsed<'a>(
+    shared: &Shared,
+    call: &'a RawValue,
+    request_id: &RequestId,
+) -> Result<Request<'a>, Response> {
+    parse(call).map_err(|message| failed(shared, ErrorCode::InvalidRequest, message, request_id))
 }
 
 fn parse(call: &RawValue) -> Result<Request<'_>, String> {
